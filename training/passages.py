@@ -1,0 +1,45 @@
+"""Unlabelled text for the vocabulary and for pre-training: one passage after the other, words ready to encode."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from training.recipe import Source
+from triage.normalise import normalise
+from triage.privacy import mask
+from triage.segment import Segmenter
+
+_LONGEST_PASSAGE = 2_000
+
+
+def read_passages(root: Path, sources: Iterable[Source]) -> Iterator[str]:
+    """Raw passages of all sources, in order; labelled files give the words of their training cases only."""
+    for source in sources:
+        for _ in range(source.repeat):
+            taken = 0
+            for path in sorted(root.glob(source.path)):
+                for passage in _read_file(path):
+                    if source.max_chars and taken >= source.max_chars:
+                        break
+                    taken += len(passage)
+                    yield passage[:_LONGEST_PASSAGE]
+
+
+def _read_file(path: Path) -> Iterator[str]:
+    opener = lzma.open if path.suffix == ".xz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            if ".jsonl" not in path.name:
+                yield line.strip()
+                continue
+            row = json.loads(line)
+            if row.get("split", "train") == "train":
+                yield " ".join(turn["text"] for turn in row["turns"]) if "turns" in row else row["text"]
+
+
+def words_of(text: str, segmenter: Segmenter) -> list[str]:
+    """Words as the model sees them: normalised, masked, segmented, spaces dropped."""
+    return [word.text for word in segmenter(mask(normalise(text)).text) if not word.text.isspace()]

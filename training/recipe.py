@@ -1,0 +1,111 @@
+"""A recipe is one settings file: which sources, which stages, which sizes. Unknown keys are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from triage.errors import SettingsError
+
+
+class Settings(BaseModel):
+    """Base of every settings block: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Settings):
+    """One body of text: where it lies below the data folder, under which licence, how much of it is taken.
+
+    `max_chars` caps what is read (0: all); `repeat` reads it that many times.
+    """
+
+    path: str
+    kind: Literal["passages", "cases", "votes", "polarity", "stars", "emotion", "abuse", "sarcasm"]
+    licence: str
+    permissive: bool
+    max_chars: Annotated[int, Field(ge=0)] = 0
+    repeat: Annotated[int, Field(ge=1)] = 1
+
+
+class Shape(Settings):
+    """Size of the encoder."""
+
+    layers: Annotated[int, Field(ge=1)] = 4
+    hidden: Annotated[int, Field(ge=16)] = 256
+    heads: Annotated[int, Field(ge=1)] = 4
+    feed_forward: Annotated[int, Field(ge=16)] = 1024
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    window_words: Annotated[int, Field(ge=16, le=512)] = 256
+
+
+class VocabularyStage(Settings):
+    """Words kept: the most frequent ones, every frequent character, and the domain dictionary."""
+
+    size: Annotated[int, Field(ge=100)] = 24_000
+    min_char_count: Annotated[int, Field(ge=1)] = 20
+
+
+class PretrainStage(Settings):
+    """Word vectors, then masked words, for a budget of minutes or until the text has been read `epochs` times."""
+
+    vector_epochs: Annotated[int, Field(ge=0)] = 2
+    minutes: Annotated[float, Field(ge=0)] = 60
+    epochs: Annotated[float, Field(gt=0)] = 3
+    block_words: Annotated[int, Field(ge=16)] = 128
+    batch_blocks: Annotated[int, Field(ge=1)] = 64
+    masked_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+
+
+class IntermediateStage(Settings):
+    """Auxiliary labels, all tasks mixed, before the labelled cases."""
+
+    epochs: Annotated[float, Field(ge=0)] = 1
+    batch_cases: Annotated[int, Field(ge=1)] = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-4
+
+
+class FinetuneStage(Settings):
+    """Labelled cases with missing labels masked."""
+
+    epochs: Annotated[int, Field(ge=1)] = 8
+    batch_words: Annotated[int, Field(ge=256)] = 6_144
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-4
+    wide_learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    wide_buckets: Annotated[int, Field(ge=0)] = 65_536
+    word_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    class_balance: Annotated[float, Field(ge=0, le=1)] = 0.5
+    seeds: tuple[int, ...] = (1,)
+
+
+class Recipe(Settings):
+    """Everything that decides what comes out of training, beside the text itself."""
+
+    name: str
+    segmenter: Literal["rjieba", "jieba"] = "rjieba"
+    shape: Shape = Shape()
+    vocabulary: VocabularyStage = VocabularyStage()
+    pretrain: PretrainStage = PretrainStage()
+    intermediate: IntermediateStage = IntermediateStage()
+    finetune: FinetuneStage = FinetuneStage()
+    sources: tuple[Source, ...]
+
+    def of_kind(self, *kinds: str, permissive_only: bool = False) -> list[Source]:
+        """The sources of these kinds, without the research-only ones if asked."""
+        return [s for s in self.sources if s.kind in kinds and (s.permissive or not permissive_only)]
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read and validate a recipe file; SettingsError names the file, the key and what is allowed."""
+    try:
+        return Recipe.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path}: not a readable recipe: {error}") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"{path}: {wrong}") from error

@@ -1,0 +1,52 @@
+"""One spelling for what means the same: width, whitespace, invisible characters, Traditional to Simplified."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+
+from opencc import OpenCC
+
+from triage.alignment import AlignedText
+
+_WHITESPACE_RUN = re.compile(r"\s{2,}|[^\S ]")
+_KEPT_CONTROLS = "\t\n\r"
+
+
+@lru_cache(maxsize=65536)
+def _fold(char: str) -> str:
+    """NFKC of one character; empty for format and control characters (zero-width, BOM, NUL)."""
+    if unicodedata.category(char) in ("Cf", "Cc") and char not in _KEPT_CONTROLS:
+        return ""
+    return unicodedata.normalize("NFKC", char)
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("t2s")
+
+
+def _simplify(text: str) -> str:
+    """Traditional to Simplified, same length: phrases first, character by character where that changes the length."""
+    simplified: str = _converter().convert(text)
+    if len(simplified) == len(text):
+        return simplified
+    return "".join(one if len(one := _converter().convert(char)) == 1 else char for char in text)
+
+
+def normalise(text: str) -> AlignedText:
+    """Normalise `text`; the result maps every character back to the original.
+
+    NFKC per character, format and control characters dropped, whitespace runs to one space,
+    Traditional to Simplified. Normalising twice is normalising once.
+    """
+    chars: list[str] = []
+    starts: list[int] = []
+    for position, char in enumerate(text):
+        folded = char if "\u4e00" <= char <= "\u9fff" else _fold(char)
+        chars.append(folded)
+        starts += [position] * len(folded)
+    aligned = AlignedText("".join(chars), starts, [start + 1 for start in starts])
+    aligned = aligned.replace((m.start(), m.end(), " ") for m in _WHITESPACE_RUN.finditer(aligned.text))
+    return AlignedText(_simplify(aligned.text), aligned.starts, aligned.ends)

@@ -1,0 +1,78 @@
+"""Words of a text with their offsets, by jieba and the domain dictionary; the same in training and serving."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from importlib import resources
+from typing import Any, Literal, NamedTuple
+
+from triage.errors import SettingsError
+
+Engine = Literal["rjieba", "jieba"]
+ENGINES: tuple[Engine, ...] = ("rjieba", "jieba")
+_BRACKETED = re.compile(r"\[[^\[\]\s]{1,8}\]")
+_WORD_FREQUENCY = 20_000
+
+
+class Word(NamedTuple):
+    """One word and its half-open range in the segmented text."""
+
+    text: str
+    start: int
+    end: int
+
+
+def domain_words() -> tuple[str, ...]:
+    """The words of the domain dictionary, one a line in `lexicon/words.txt`; `#` starts a comment."""
+    lines = resources.files("triage.lexicon").joinpath("words.txt").read_text("utf-8").splitlines()
+    return tuple(word for line in lines if (word := line.partition("#")[0].strip()))
+
+
+class Segmenter:
+    """jieba (`engine="jieba"`) or its Rust port (`"rjieba"`), each with a dictionary of its own.
+
+    Called with a text it returns the words in order; they join back to the text exactly. Bracketed marks such as
+    `[手机号]` or `[微笑]` are one word.
+    """
+
+    def __init__(self, engine: Engine = "rjieba", words: Iterable[str] | None = None):
+        self.engine = engine
+        self.words = domain_words() if words is None else tuple(words)
+        self._cut = _load(engine, self.words)
+
+    def __call__(self, text: str) -> list[Word]:
+        return list(self._words(text))
+
+    def _words(self, text: str) -> Iterator[Word]:
+        start = 0
+        for mark in _BRACKETED.finditer(text):
+            yield from self._plain(text[start : mark.start()], start)
+            yield Word(mark.group(), *mark.span())
+            start = mark.end()
+        yield from self._plain(text[start:], start)
+
+    def _plain(self, text: str, offset: int) -> Iterator[Word]:
+        for piece in self._cut(text) if text else ():
+            yield Word(piece, offset, offset + len(piece))
+            offset += len(piece)
+
+
+def _load(engine: Engine, words: tuple[str, ...]) -> Callable[[str], Iterable[str]]:
+    segmenter: Any
+    if engine == "rjieba":
+        from rjieba import Jieba
+
+        segmenter = Jieba()
+    elif engine == "jieba":
+        import logging
+
+        from jieba import Tokenizer, setLogLevel
+
+        setLogLevel(logging.WARNING)
+        segmenter = Tokenizer()
+    else:
+        raise SettingsError(f"segmenter engine: allowed are {', '.join(ENGINES)}; given {engine!r}")
+    for word in words:
+        segmenter.add_word(word, _WORD_FREQUENCY, "n")
+    return lambda text: segmenter.cut(text)
