@@ -61,7 +61,7 @@ def word_vectors(ids: np.ndarray, vocabulary: int, dimensions: int, epochs: int)
     return table
 
 
-def roformer_config(shape: Shape, vocabulary: int) -> RoFormerConfig:
+def roformer_config(shape: Shape, vocabulary: int, dropout: float) -> RoFormerConfig:
     """Configuration of the encoder: three speaker roles as token types, windows up to 512 words."""
     return RoFormerConfig(
         vocab_size=vocabulary,
@@ -70,8 +70,8 @@ def roformer_config(shape: Shape, vocabulary: int) -> RoFormerConfig:
         num_hidden_layers=shape.layers,
         num_attention_heads=shape.heads,
         intermediate_size=shape.feed_forward,
-        hidden_dropout_prob=shape.dropout,
-        attention_probs_dropout_prob=shape.dropout,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
         max_position_embeddings=512,
         type_vocab_size=3,
         pad_token_id=0,
@@ -127,8 +127,8 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
     ids = np.load(out / "words.npy", mmap_mode="r")
     log.info("%d words, vocabulary %d", len(ids), vocabulary)
     torch.manual_seed(0)
-    model = MaskedWords(RoFormerModel(roformer_config(recipe.shape, vocabulary)))
-    optimiser = torch.optim.AdamW(model.parameters(), lr=stage.learning_rate, weight_decay=0.01, betas=(0.9, 0.98))
+    model = MaskedWords(RoFormerModel(roformer_config(recipe.shape, vocabulary, stage.dropout)))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=stage.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     step, spent, state_file = 0, 0.0, out / "state.pt"
     if resume and state_file.exists():
         state = torch.load(state_file, weights_only=True)

@@ -38,7 +38,6 @@ class Shape(Settings):
     hidden: Annotated[int, Field(ge=16)] = 256
     heads: Annotated[int, Field(ge=1)] = 4
     feed_forward: Annotated[int, Field(ge=16)] = 1024
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     window_words: Annotated[int, Field(ge=16, le=512)] = 256
 
 
@@ -59,6 +58,7 @@ class PretrainStage(Settings):
     batch_blocks: Annotated[int, Field(ge=1)] = 64
     masked_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class IntermediateStage(Settings):
@@ -77,6 +77,7 @@ class FinetuneStage(Settings):
     learning_rate: Annotated[float, Field(gt=0)] = 3e-4
     wide_learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     wide_buckets: Annotated[int, Field(ge=0)] = 65_536
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     word_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     class_balance: Annotated[float, Field(ge=0, le=1)] = 0.5

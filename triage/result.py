@@ -1,0 +1,136 @@
+"""The output contract: one triage of one contact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from triage.taxonomy import Code
+
+
+@dataclass(frozen=True, slots=True)
+class HeadResult:
+    """The answer to one head: label, Chinese name, its calibrated probability, and all probabilities (sum 1).
+
+    `reasons` says what decided beside the scores, for example a signal that set a floor.
+    """
+
+    label: Code
+    name: str
+    score: float
+    scores: dict[str, float]
+    reasons: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "label": self.label,
+            "name": self.name,
+            "score": round(self.score, 4),
+            "scores": {code: round(score, 4) for code, score in self.scores.items()},
+            "reasons": list(self.reasons),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """One label of a multi-label head, with its calibrated probability."""
+
+    label: Code
+    name: str
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"label": self.label, "name": self.name, "score": round(self.score, 4)}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Words that support an answer. The span points into the original turn, or into `Case.text`.
+
+    `source` is `signal` (a pattern) or `model` (attribution); `weight` orders evidence of one source.
+    """
+
+    turn: int
+    start: int
+    end: int
+    text: str
+    kind: str
+    supports: tuple[str, ...]
+    source: str
+    weight: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "turn": self.turn,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "kind": self.kind,
+            "supports": list(self.supports),
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """Who should have the contact, what its present owner may do with it, how fast, and the next steps."""
+
+    owner: str
+    present_owner_may: str
+    respond_within_minutes: int
+    actions: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "owner": self.owner,
+            "present_owner_may": self.present_owner_may,
+            "respond_within_minutes": self.respond_within_minutes,
+            "actions": list(self.actions),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TriageResult:
+    """Everything known about one contact. Heads are attributes too: `result.complaint_type.label`."""
+
+    id: str
+    heads: dict[str, HeadResult | tuple[LabelScore, ...]]
+    evidence: tuple[Evidence, ...]
+    turns: tuple[dict[str, float | int], ...]
+    handling: Handling
+    review_reasons: tuple[str, ...]
+    model: dict[str, str] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.heads[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form of the contract."""
+        answers = {
+            name: [one.to_dict() for one in answer] if isinstance(answer, tuple) else answer.to_dict()
+            for name, answer in self.heads.items()
+        }
+        return {
+            "id": self.id,
+            **answers,
+            "evidence": [one.to_dict() for one in self.evidence],
+            "turns": list(self.turns),
+            "handling": self.handling.to_dict(),
+            "review": {"needed": bool(self.review_reasons), "reasons": list(self.review_reasons)},
+            "model": dict(self.model),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What stays in the output in place of a result when a row cannot be triaged."""
+
+    id: str
+    code: str
+    detail: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": self.id, "error": {"code": self.code, "detail": self.detail}}

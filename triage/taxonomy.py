@@ -1,0 +1,88 @@
+"""Heads and labels: what a contact can be called. A label set is data; another organisation's is another file."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from triage.settings_file import Settings, load_settings
+
+Kind = Literal["single", "ordered", "multi"]
+Code = int | str
+DEFAULT_TAXONOMY = Path(str(resources.files("triage.defaults").joinpath("taxonomy.yaml")))
+
+
+class Label(Settings):
+    """One value of a head: its code, its Chinese and its English name."""
+
+    code: Code
+    zh: str
+    en: str
+
+
+class Head(Settings):
+    """One question asked of every contact.
+
+    `single`: one label of several; `ordered`: one label, labels in rising order; `multi`: any number of labels.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    kind: Kind
+    zh: str
+    en: str
+    labels: tuple[Label, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _codes_differ(self) -> Self:
+        if len(set(map(str, self.codes))) != len(self.labels):
+            raise ValueError(f"label codes must differ, given {list(self.codes)}")
+        return self
+
+    @cached_property
+    def codes(self) -> tuple[Code, ...]:
+        """Codes in the order of the file; for an ordered head that is the rank."""
+        return tuple(label.code for label in self.labels)
+
+    def index(self, code: Code) -> int:
+        """Position of a code; KeyError if it is not a label of this head. `"2"` and `2` are the same code."""
+        for position, known in enumerate(self.codes):
+            if str(known) == str(code):
+                return position
+        raise KeyError(f"{self.name}: allowed are {list(self.codes)}, given {code!r}")
+
+
+class Taxonomy(Settings):
+    """A versioned set of heads."""
+
+    name: str
+    version: str
+    heads: tuple[Head, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [head.name for head in self.heads]
+        reserved = {"id", "evidence", "turns", "handling", "review", "model", "error"} & set(names)
+        if len(set(names)) != len(names) or reserved:
+            raise ValueError(f"head names must differ and not be {sorted(reserved) or 'repeated'}, given {names}")
+        return self
+
+    def head(self, name: str) -> Head:
+        """The head of that name; KeyError if there is none."""
+        for head in self.heads:
+            if head.name == name:
+                return head
+        raise KeyError(f"taxonomy {self.name}: heads are {[h.name for h in self.heads]}, given {name!r}")
+
+    @property
+    def id(self) -> str:
+        """Name and version, as reported in every answer."""
+        return f"{self.name}-{self.version}"
+
+
+def load_taxonomy(path: Path = DEFAULT_TAXONOMY) -> Taxonomy:
+    """Read and validate a taxonomy file; SettingsError names the line."""
+    return load_settings(path, Taxonomy)
