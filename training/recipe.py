@@ -5,16 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from triage.errors import SettingsError
-
-
-class Settings(BaseModel):
-    """Base of every settings block: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from triage.settings_file import Settings, load_settings
 
 
 class Source(Settings):
@@ -64,8 +57,8 @@ class PretrainStage(Settings):
 class IntermediateStage(Settings):
     """Auxiliary labels, all tasks mixed, before the labelled cases."""
 
-    epochs: Annotated[float, Field(ge=0)] = 1
-    batch_cases: Annotated[int, Field(ge=1)] = 64
+    epochs: Annotated[int, Field(ge=0)] = 1
+    batch_words: Annotated[int, Field(ge=256)] = 4_096
     learning_rate: Annotated[float, Field(gt=0)] = 3e-4
 
 
@@ -73,10 +66,9 @@ class FinetuneStage(Settings):
     """Labelled cases with missing labels masked."""
 
     epochs: Annotated[int, Field(ge=1)] = 8
-    batch_words: Annotated[int, Field(ge=256)] = 6_144
+    batch_words: Annotated[int, Field(ge=256)] = 4_096
     learning_rate: Annotated[float, Field(gt=0)] = 3e-4
-    wide_learning_rate: Annotated[float, Field(gt=0)] = 3e-3
-    wide_buckets: Annotated[int, Field(ge=0)] = 65_536
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.8
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     word_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
@@ -103,10 +95,4 @@ class Recipe(Settings):
 
 def load_recipe(path: Path) -> Recipe:
     """Read and validate a recipe file; SettingsError names the file, the key and what is allowed."""
-    try:
-        return Recipe.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path}: not a readable recipe: {error}") from error
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"{path}: {wrong}") from error
+    return load_settings(path, Recipe)

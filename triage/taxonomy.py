@@ -28,18 +28,22 @@ class Head(Settings):
     """One question asked of every contact.
 
     `single`: one label of several; `ordered`: one label, labels in rising order; `multi`: any number of labels.
+    `neutral` is the label that says nothing is the matter and needs no evidence.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     kind: Kind
     zh: str
     en: str
+    neutral: Code | None = None
     labels: tuple[Label, ...] = Field(min_length=2)
 
     @model_validator(mode="after")
     def _codes_differ(self) -> Self:
         if len(set(map(str, self.codes))) != len(self.labels):
             raise ValueError(f"label codes must differ, given {list(self.codes)}")
+        if self.neutral is not None and self.neutral not in self.codes:
+            raise ValueError(f"neutral must be one of {list(self.codes)}, given {self.neutral!r}")
         return self
 
     @cached_property

@@ -1,0 +1,70 @@
+"""On dev: temperature and bias of every head, the label weights that agree best, thresholds. The model never saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.metrics import f1_score
+
+from training.metrics import kappa
+from triage.artefact import HeadCalibration
+from triage.classifier import probabilities
+from triage.taxonomy import Code, Head
+
+Logits = NDArray[np.float64]
+_WEIGHT_STEPS = (0.5, 0.7, 0.85, 1.2, 1.4, 2.0)
+
+
+def calibrate(head: Head, logits: Logits, labels: Sequence[Code | Sequence[Code]]) -> HeadCalibration:
+    """Fit one head on `logits` `[cases, labels]` and the true labels, a code (or for a multi-label head codes) a case."""
+    targets = np.zeros(logits.shape)
+    for row, value in enumerate(labels):
+        codes = value if isinstance(value, list | tuple) else [value]
+        targets[row, [head.index(code) for code in codes]] = 1
+    fitted = _fit_temperature(head, logits, targets)
+    scores = probabilities(head, logits, fitted)
+    if head.kind == "multi":
+        return fitted.model_copy(update={"threshold": _best_threshold(scores, targets)})
+    return fitted.model_copy(update={"weights": _best_weights(head, scores, targets)})
+
+
+def _fit_temperature(head: Head, logits: Logits, targets: Logits) -> HeadCalibration:
+    """Maximum likelihood with a weak pull towards temperature 1 and no bias."""
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        guess = HeadCalibration(temperature=float(np.exp(parameters[0])), bias=tuple(parameters[1:]))
+        scores = probabilities(head, logits, guess).clip(1e-6, 1 - 1e-6)
+        likelihood = targets * np.log(scores)
+        if head.kind == "multi":
+            likelihood = likelihood + (1 - targets) * np.log(1 - scores)
+        return float(-likelihood.sum() + 0.5 * (parameters**2).sum())
+
+    found = minimize(loss, np.zeros(1 + logits.shape[1]), method="L-BFGS-B").x
+    return HeadCalibration(temperature=float(np.exp(found[0])), bias=tuple(round(float(b), 4) for b in found[1:]))
+
+
+def _best_threshold(scores: Logits, targets: Logits) -> float:
+    grid = np.arange(0.15, 0.7, 0.025)
+    return float(max(grid, key=lambda cut: f1_score(targets, scores >= cut, average="micro", zero_division=0)))
+
+
+def _best_weights(head: Head, scores: Logits, targets: Logits) -> tuple[float, ...]:
+    """Coordinate search for label weights; a step must gain more than it could by chance on a few cases."""
+    wanted = [head.codes[position] for position in targets.argmax(1)]
+
+    def agreement(weights: NDArray[np.float64]) -> float:
+        return kappa(head, wanted, [head.codes[position] for position in (scores * weights).argmax(1)])
+
+    weights = np.ones(len(head.labels))
+    best = agreement(weights)
+    for _ in range(2):
+        for label in range(len(weights)):
+            for step in _WEIGHT_STEPS:
+                trial = weights.copy()
+                trial[label] *= step
+                if (found := agreement(trial)) > best + 0.002:
+                    best, weights = found, trial
+    return tuple(round(float(weight), 4) for weight in weights)

@@ -1,0 +1,139 @@
+"""How well answers agree with reference labels: per head, per slice, beside the baseline and the majority guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training import metrics
+from training.cases import LabelledCase
+from triage.case import Case
+from triage.result import HeadResult, RowError
+from triage.taxonomy import Code, Head, Taxonomy
+from triage.triager import Triager
+
+_SEVERE = 3
+_LENGTHS = (50, 150, 400)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a system said: for each head the label of every case (codes for a multi-label head), and the probability
+    it gave to that label (NaN for multi-label heads)."""
+
+    labels: dict[str, list[Any]]
+    confidence: dict[str, NDArray[np.float64]]
+
+
+def answers_of_triager(triager: Triager, records: Sequence[LabelledCase]) -> Answers:
+    """Answers of the whole pipeline, policy included."""
+    labels: dict[str, list[Any]] = {head.name: [] for head in triager.taxonomy.heads}
+    confidence: dict[str, list[float]] = {head.name: [] for head in triager.taxonomy.heads}
+    for result in triager.pipe(record.case for record in records):
+        if isinstance(result, RowError):
+            raise RuntimeError(f"case {result.id}: {result.detail}")
+        for name, answer in result.heads.items():
+            single = isinstance(answer, HeadResult)
+            labels[name].append(answer.label if single else [one.label for one in answer])
+            confidence[name].append(answer.score if single else float("nan"))
+    return Answers(labels, {name: np.array(values) for name, values in confidence.items()})
+
+
+def answers_of_scores(taxonomy: Taxonomy, scores: Mapping[str, NDArray[np.float64]], threshold: float = 0.35) -> Answers:
+    """The most probable label of each head, or all labels above `threshold` of a multi-label head."""
+    labels: dict[str, list[Any]] = {}
+    confidence = {}
+    for head in taxonomy.heads:
+        table = scores[head.name]
+        if head.kind == "multi":
+            labels[head.name] = [[head.codes[i] for i in np.flatnonzero(row >= threshold)] for row in table]
+            confidence[head.name] = np.full(len(table), np.nan)
+        else:
+            labels[head.name] = [head.codes[i] for i in table.argmax(1)]
+            confidence[head.name] = table.max(1)
+    return Answers(labels, confidence)
+
+
+def figures(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> dict[str, Any]:
+    """All figures of one system on these records, by head."""
+    found: dict[str, Any] = {}
+    for head in taxonomy.heads:
+        rows = [row for row, record in enumerate(records) if head.name in record.labels]
+        wanted = [records[row].labels[head.name] for row in rows]
+        given = [answers.labels[head.name][row] for row in rows]
+        if head.kind == "multi":
+            found[head.name] = {"micro_f1": metrics.multi_label_f1(head, wanted, given), "cases": len(rows)}
+        else:
+            found[head.name] = _single(head, wanted, given, answers.confidence[head.name][rows])
+    return found
+
+
+def _single(head: Head, wanted: list[Code], given: list[Code], confidence: NDArray[np.float64]) -> dict[str, Any]:
+    classes = metrics.per_class(head, wanted, given)
+    positions = [np.array([head.index(code) for code in codes]) for codes in (wanted, given)]
+    present = [row["f1"] for row in classes if row["support"]]
+    figures = {
+        "kappa": metrics.kappa(head, wanted, given),
+        "kappa_interval": metrics.bootstrap(positions, lambda w, g: _kappa_at(head, w, g), rounds=200),
+        "macro_f1": float(np.mean(present)) if present else float("nan"),
+        "calibration_error": metrics.calibration_error(confidence, positions[0] == positions[1]),
+        "classes": classes,
+        "cases": len(wanted),
+    }
+    if head.name == "risk_tier":
+        severe = [[head.index(code) >= _SEVERE for code in codes] for codes in (wanted, given)]
+        figures["severe_recall"], figures["severe_precision"] = metrics.found_and_right(*severe)
+    return figures
+
+
+def _kappa_at(head: Head, wanted: NDArray[np.int64], given: NDArray[np.int64]) -> float:
+    return metrics.kappa(head, [head.codes[i] for i in wanted], [head.codes[i] for i in given])
+
+
+def slices_of(record: LabelledCase) -> list[str]:
+    """Names of the slices a record belongs to: channel, source, length, speaker marks."""
+    case = record.case
+    speakers = {turn.speaker for turn in case.turns} if case.turns else set()
+    length = sum(len(utterance.text) for utterance in case.utterances())
+    bucket = next((f"up to {top}" for top in _LENGTHS if length <= top), f"over {_LENGTHS[-1]}")
+    marks = "single text" if not speakers else "unmarked" if speakers == {"unknown"} else "marked"
+    return [f"channel: {case.channel}", f"source: {record.source}", f"characters: {bucket}", f"speakers: {marks}"]
+
+
+def by_slice(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers, smallest: int = 15) -> dict[str, Any]:
+    """Kappa (micro-F1 for multi-label heads) of every head in every slice of at least `smallest` records."""
+    members: dict[str, list[int]] = {}
+    for row, record in enumerate(records):
+        for name in slices_of(record):
+            members.setdefault(name, []).append(row)
+    found = {}
+    for name, rows in sorted(members.items()):
+        if len(rows) >= smallest:
+            part = Answers(
+                {head: [values[row] for row in rows] for head, values in answers.labels.items()},
+                {head: values[rows] for head, values in answers.confidence.items()},
+            )
+            table = figures(taxonomy, [records[row] for row in rows], part)
+            found[name] = {"cases": len(rows), **{head: one.get("kappa", one.get("micro_f1")) for head, one in table.items()}}
+    return found
+
+
+def evidence_overlap(triager: Triager, records: Sequence[LabelledCase], top: int = 3) -> float:
+    """Share of cases with reference quotes in which a quote overlaps one of the `top` first pieces of evidence."""
+    quoted = [record for record in records if record.evidence]
+    hits = 0
+    for record, result in zip(quoted, triager.pipe(record.case for record in quoted), strict=True):
+        if isinstance(result, RowError):
+            continue
+        hits += any(_overlaps(record.case, one, quote) for one in result.evidence[:top] for quote in record.evidence)
+    return hits / len(quoted) if quoted else float("nan")
+
+
+def _overlaps(case: Case, evidence: Any, quote: str) -> bool:
+    words = case.turns[evidence.turn].text if case.turns is not None else case.text or ""
+    start = words.find(quote)
+    return start >= 0 and evidence.start < start + len(quote) and evidence.end > start

@@ -1,0 +1,172 @@
+"""Fine-tune the network on labelled cases: any heads, missing labels masked, length-grouped batches."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from training.model import TriageModel
+from training.recipe import FinetuneStage
+from triage.encode import Encoded, collate, group
+
+log = logging.getLogger(__name__)
+Targets = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One encoded case and its targets: a probability for each label of all heads side by side, NaN where unknown."""
+
+    encoded: Encoded
+    targets: Targets
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What is done to the words of a training case: the share hidden, and the share of cases that lose their speakers."""
+
+    mask_id: int
+    specials: int
+    word_dropout: float
+    speaker_dropout: float = 0.15
+
+
+def class_weights(examples: Sequence[Example], columns: slice, balance: float) -> Tensor:
+    """Weights `(mean count / count) ** balance` for the labels of one exclusive head, at most 5."""
+    targets = np.stack([example.targets[columns] for example in examples])
+    counts = np.nansum(targets, axis=0).clip(1)
+    return torch.tensor(((counts.mean() / counts) ** balance).clip(0.2, 5), dtype=torch.float32)
+
+
+class MultiHeadLoss(nn.Module):
+    """Cross-entropy for exclusive heads, binary cross-entropy for the others, unknown targets left out; heads add up."""
+
+    def __init__(self, model: TriageModel, examples: Sequence[Example], balance: float, smoothing: float):
+        super().__init__()
+        self.smoothing = smoothing
+        self.parts: list[tuple[slice, bool, Tensor]] = []
+        first = 0
+        for head in model.shapes:
+            columns = slice(first, first + head.labels)
+            weights = class_weights(examples, columns, balance) if head.exclusive else torch.ones(head.labels)
+            self.parts.append((columns, head.exclusive, weights))
+            first += head.labels
+
+    def forward(self, logits: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
+        """`logits` and `targets` are `[cases, labels]`, `weight` `[cases]`."""
+        total = logits.new_zeros(())
+        for columns, exclusive, class_weight in self.parts:
+            known = ~targets[:, columns].isnan().any(1)
+            if not known.any():
+                continue
+            scores, wanted, row_weight = logits[known, columns], targets[known, columns], weight[known]
+            if exclusive:
+                smooth = wanted * (1 - self.smoothing) + self.smoothing / wanted.shape[1]
+                row_weight = row_weight * (wanted * class_weight).sum(1)
+                losses = -(smooth * scores.log_softmax(1)).sum(1)
+            else:
+                losses = nn.functional.binary_cross_entropy_with_logits(scores, wanted, reduction="none").sum(1)
+            total = total + (losses * row_weight).sum() / weight.sum()
+        return total
+
+
+def tensors(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
+    """Ids, roles and mask of a batch as tensors."""
+    batch = collate([example.encoded for example in examples])
+    return torch.from_numpy(batch.ids), torch.from_numpy(batch.roles), torch.from_numpy(batch.mask)
+
+
+def batches(examples: Sequence[Example], words: int, rng: np.random.Generator) -> Iterator[list[Example]]:
+    """All examples once, in shuffled batches of near-equal length; the grouping itself differs from epoch to epoch."""
+    order = rng.permutation(len(examples))
+    groups: list[list[Example]] = []
+    pool = 2_000
+    for first in range(0, len(order), pool):
+        part = [examples[index] for index in order[first : first + pool]]
+        groups += [[part[i] for i in chosen] for chosen in group([one.encoded for one in part], words)]
+    for chosen in rng.permutation(len(groups)):
+        yield groups[chosen]
+
+
+def perturb(ids: Tensor, roles: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    """Hide some words and make some cases speakerless, as recognisers do."""
+    hidden = (torch.rand(ids.shape) < noise.word_dropout) & (ids >= noise.specials)
+    speakerless = torch.rand(len(ids)) < noise.speaker_dropout
+    roles = torch.where(speakerless[:, None, None] & (roles < 2), roles.new_tensor(2), roles)
+    return torch.where(hidden, noise.mask_id, ids), roles
+
+
+def train(
+    model: TriageModel,
+    examples: Sequence[Example],
+    stage: FinetuneStage,
+    noise: Noise,
+    seed: int,
+    after_epoch: Callable[[int], None] = lambda epoch: None,
+) -> None:
+    """Train in place: AdamW, the encoder's lower layers at a lower rate, linear warm-up and decay."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    loss_of = MultiHeadLoss(model, examples, stage.class_balance, stage.label_smoothing)
+    optimiser = torch.optim.AdamW(parameter_groups(model, stage), weight_decay=0.01, fused=True)
+    rates = [group["lr"] for group in optimiser.param_groups]
+    steps = stage.epochs * sum(1 for _ in batches(examples, stage.batch_words, np.random.default_rng(seed)))
+    step = 0
+    for epoch in range(stage.epochs):
+        model.train()
+        started, losses = time.monotonic(), []
+        for batch in batches(examples, stage.batch_words, rng):
+            factor = min((step + 1) / (0.1 * steps), max(0.02, (steps - step) / (0.9 * steps)))
+            for parameters, rate in zip(optimiser.param_groups, rates, strict=True):
+                parameters["lr"] = rate * min(1.0, factor)
+            ids, roles, mask = tensors(batch)
+            ids, roles = perturb(ids, roles, noise)
+            with torch.autocast(ids.device.type, dtype=torch.bfloat16):
+                logits, _ = model(ids, roles, mask)
+            targets = torch.from_numpy(np.stack([example.targets for example in batch]))
+            loss = loss_of(logits.float(), targets, torch.tensor([example.weight for example in batch]))
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            losses.append(loss.item())
+            step += 1
+        log.info("seed %d epoch %d: loss %.4f in %.0f s", seed, epoch, np.mean(losses), time.monotonic() - started)
+        after_epoch(epoch)
+
+
+def parameter_groups(model: TriageModel, stage: FinetuneStage) -> list[dict[str, object]]:
+    """Heads at three times the rate of the encoder, whose layers learn slower the lower they lie."""
+    groups: list[dict[str, object]] = []
+    encoder = {id(parameter) for parameter in model.encoder.parameters()}
+    fresh = [parameter for parameter in model.parameters() if id(parameter) not in encoder]
+    groups.append({"params": fresh, "lr": stage.learning_rate * 3})
+    layers = list(model.encoder.encoder.layer)
+    claimed: set[int] = set()
+    for depth, layer in enumerate(reversed(layers)):
+        parameters = list(layer.parameters())
+        claimed |= {id(parameter) for parameter in parameters}
+        groups.append({"params": parameters, "lr": stage.learning_rate * stage.layer_decay**depth})
+    rest = [parameter for parameter in model.encoder.parameters() if id(parameter) not in claimed]
+    groups.append({"params": rest, "lr": stage.learning_rate * stage.layer_decay ** len(layers)})
+    return groups
+
+
+@torch.no_grad()
+def predict(model: TriageModel, encoded: Sequence[Encoded], words: int = 16_384) -> NDArray[np.float32]:
+    """Logits `[cases, labels]` in the order given."""
+    model.eval()
+    logits = np.zeros((len(encoded), sum(head.labels for head in model.shapes)), dtype=np.float32)
+    for chosen in group(encoded, words):
+        batch = collate([encoded[index] for index in chosen])
+        outputs, _ = model(*(torch.from_numpy(part) for part in (batch.ids, batch.roles, batch.mask)))
+        logits[chosen] = outputs.float().numpy()
+    return logits

@@ -1,0 +1,113 @@
+"""The way from text to a model folder, stage by stage; every stage leaves its result in the build folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoModel
+
+from training.calibrate import calibrate
+from training.cases import LabelledCase
+from training.examples import AUXILIARY_HEADS, encode_cases, head_shapes, read_auxiliary
+from training.finetune import Example, Noise, predict, train
+from training.model import HeadShape, TriageModel
+from training.pretrain import prepare_text, pretrain
+from training.recipe import FinetuneStage, Recipe
+from triage.artefact import HeadCalibration
+from triage.encode import Encoder
+from triage.segment import Segmenter
+from triage.taxonomy import Taxonomy
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What all stages share: recipe, taxonomy, segmenter, and the folders read from and written to."""
+
+    recipe: Recipe
+    taxonomy: Taxonomy
+    segmenter: Segmenter
+    data: Path
+    build: Path
+    permissive_only: bool = False
+
+    def encoder(self) -> Encoder:
+        """Words to ids with the tokenizer of the build folder."""
+        return Encoder.load(self.build / "tokenizer.json", self.recipe.shape.window_words)
+
+    def noise(self) -> Noise:
+        """Training noise for the tokenizer of the build folder."""
+        tokenizer = Tokenizer.from_file(str(self.build / "tokenizer.json"))
+        return Noise(tokenizer.token_to_id("[MASK]"), 5, self.recipe.finetune.word_dropout)
+
+
+def pretrained(shop: Workshop) -> Path:
+    """Folder of the pre-trained encoder, made if it is not there."""
+    folder = shop.build / "encoder"
+    if not folder.exists():
+        shop.build.mkdir(parents=True, exist_ok=True)
+        if not (shop.build / "words.npy").exists():
+            prepare_text(shop.recipe, shop.data, shop.build, shop.permissive_only)
+        pretrain(shop.recipe, shop.build)
+    return folder
+
+
+def intermediate(shop: Workshop, encoder_folder: Path, vote_ids: set[str]) -> Path:
+    """Folder of the encoder after the auxiliary labels, made if it is not there."""
+    folder = shop.build / "intermediate"
+    stage = shop.recipe.intermediate
+    kinds = ("votes", "polarity", "stars", "emotion", "abuse", "sarcasm")
+    sources = shop.recipe.of_kind(*kinds, permissive_only=shop.permissive_only)
+    if not sources or not stage.epochs:
+        return encoder_folder
+    if not folder.exists():
+        examples = list(read_auxiliary(shop.data, sources, shop.segmenter, shop.encoder(), vote_ids))
+        log.info("%d auxiliary examples", len(examples))
+        model = new_model(encoder_folder, list(AUXILIARY_HEADS), shop.recipe.finetune.dropout)
+        settings = shop.recipe.finetune.model_copy(
+            update={"epochs": stage.epochs, "learning_rate": stage.learning_rate, "batch_words": stage.batch_words}
+        )
+        train(model, examples, settings, shop.noise(), seed=0)
+        model.encoder.save_pretrained(folder)
+    return folder
+
+
+def new_model(encoder_folder: Path, heads: list[HeadShape], dropout: float) -> TriageModel:
+    """A network with fresh heads over the encoder of a folder (or a hub name)."""
+    encoder = AutoModel.from_pretrained(
+        encoder_folder, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout
+    )
+    return TriageModel(encoder, heads, dropout)
+
+
+def finetune(
+    shop: Workshop, encoder_folder: Path, examples: Sequence[Example], stage: FinetuneStage, seed: int
+) -> TriageModel:
+    """A network fine-tuned on labelled examples."""
+    torch.manual_seed(seed)
+    model = new_model(encoder_folder, head_shapes(shop.taxonomy), stage.dropout)
+    train(model, examples, stage, shop.noise(), seed)
+    return model
+
+
+def calibration(
+    shop: Workshop, model: TriageModel, records: Sequence[LabelledCase]
+) -> dict[str, HeadCalibration]:
+    """Calibration of every head on dev records."""
+    encoded = [example.encoded for example in encode_cases(records, shop.taxonomy, shop.segmenter, shop.encoder())]
+    logits = predict(model, encoded).astype(np.float64)
+    fitted, first = {}, 0
+    for head in shop.taxonomy.heads:
+        rows = [row for row, record in enumerate(records) if head.name in record.labels]
+        columns = slice(first, first + len(head.labels))
+        labels = [records[row].labels[head.name] for row in rows]
+        fitted[head.name] = calibrate(head, logits[rows, columns], labels)
+        first += len(head.labels)
+    return fitted

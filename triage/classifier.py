@@ -1,0 +1,84 @@
+"""The heads over ONNX Runtime: calibrated probabilities and what each word contributed. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from triage.artefact import Artefact, HeadCalibration
+from triage.encode import Batch, Encoded, collate, group
+from triage.errors import ArtefactError
+from triage.taxonomy import Head
+
+BATCH_WORDS = 512
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Scores of one case.
+
+    `scores`: probabilities in label order for each head. `contributions`: for each head `[tokens, labels]`, what each
+    token added to the logits before calibration, tokens of all windows in order and without padding.
+    """
+
+    scores: dict[str, Floats]
+    contributions: dict[str, Floats]
+
+
+def probabilities(head: Head, logits: Floats, calibration: HeadCalibration) -> Floats:
+    """Calibrated probabilities `[..., labels]` from logits: softmax where labels exclude each other, else sigmoid."""
+    scaled = logits / calibration.temperature
+    if calibration.bias:
+        scaled = scaled + np.asarray(calibration.bias)
+    if head.kind == "multi":
+        return np.asarray(1 / (1 + np.exp(-scaled)))
+    powers = np.exp(scaled - scaled.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
+
+
+class Classifier:
+    """One ONNX session. `threads` is the number of threads of one call (0: as many as cores)."""
+
+    def __init__(self, artefact: Artefact, threads: int = 0):
+        self._heads = artefact.taxonomy.heads
+        self._calibration = artefact.manifest.heads
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(
+                artefact.path("model.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises classes of its own that share no base
+            raise ArtefactError(f"model {artefact.folder}: model.onnx cannot be loaded: {type(error).__name__}") from error
+
+    def __call__(self, encoded: Sequence[Encoded]) -> list[Prediction]:
+        """Predictions in the order given; batches of near-equal length, so batch order changes nothing."""
+        predictions: dict[int, Prediction] = {}
+        for chosen in group(encoded, BATCH_WORDS):
+            batch = collate([encoded[index] for index in chosen])
+            logits, contributions = self._run(batch)
+            for row, index in enumerate(chosen):
+                present = batch.mask[row].reshape(-1) == 1
+                predictions[index] = self._prediction(logits[row], contributions[row][present])
+        return [predictions[index] for index in range(len(encoded))]
+
+    def _run(self, batch: Batch) -> tuple[Floats, Floats]:
+        feed = {"ids": batch.ids, "roles": batch.roles, "mask": batch.mask}
+        logits, contributions = self._session.run(["logits", "contributions"], feed)
+        return logits.astype(np.float64), contributions
+
+    def _prediction(self, logits: Floats, contributions: Floats) -> Prediction:
+        scores, shares = {}, {}
+        first = 0
+        for head in self._heads:
+            columns = slice(first, first + len(head.labels))
+            scores[head.name] = probabilities(head, logits[columns], self._calibration[head.name])
+            shares[head.name] = contributions[:, columns]
+            first += len(head.labels)
+        return Prediction(scores, shares)

@@ -1,0 +1,136 @@
+"""The command line. Reads its arguments, calls the library, prints; errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from triage.errors import TriageError
+
+if TYPE_CHECKING:
+    from triage.batch.run import CaseTriager
+    from triage.triager import Triager
+
+Model = Annotated[Path | None, typer.Option("--model", envvar="TRIAGE_MODEL", help="Model folder.")]
+PolicyFile = Annotated[Path | None, typer.Option("--policy", envvar="TRIAGE_POLICY", help="Policy file.")]
+
+
+class Exit(IntEnum):
+    """What the exit codes mean."""
+
+    DONE = 0
+    SOME_ROWS_FAILED = 1
+    UNUSABLE = 2
+
+
+class _Commands(TyperGroup):
+    """Turns an error of this project into one line on stderr and exit code 2."""
+
+    def invoke(self, context: Any) -> Any:
+        try:
+            return super().invoke(context)
+        except TriageError as error:
+            typer.echo(f"triage: {_one_line(str(error))}", err=True)
+            raise typer.Exit(Exit.UNUSABLE) from None
+
+
+app = typer.Typer(
+    cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None
+)
+
+
+@app.callback()
+def triage() -> None:
+    """Triage Chinese customer contacts: complaint type, risk tier, motive, unspoken dissatisfaction, next steps."""
+
+
+@app.command()
+def score(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="JSONL, CSV, XLSX files or folders of them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output: .jsonl, .csv or .xlsx.")],
+    report: Annotated[Path | None, typer.Option(help="Also write an HTML report.")] = None,
+    report_cases: Annotated[int, typer.Option(min=0, help="Cases of highest risk shown in the report.")] = 200,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a field.")
+    ] = None,
+    model: Model = None,
+    policy: PolicyFile = None,
+    batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Contacts in one call of the model.")] = 64,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+) -> None:
+    """Triage files of contacts. Exit code 1 if some rows failed; they are in OUT with their error."""
+    from triage.batch import run
+    from triage.batch.columns import parse_mapping
+    from triage.batch.console import Counter, summary
+    from triage.batch.read import find_files, open_sources
+
+    files = find_files(inputs)
+    outputs = run.Outputs(out, report, report_cases)
+    outputs.check(files)
+    sources = open_sources(files, parse_mapping(columns or []))
+    triager = load_triager(model, policy)
+    with Counter(Console(stderr=True), visible=not quiet) as counter:
+        tally = run.score(triager, sources, outputs, batch_size, counter.update)
+    if not quiet:
+        Console().print(summary(tally))
+    raise typer.Exit(Exit.SOME_ROWS_FAILED if tally.failed else Exit.DONE)
+
+
+@app.command()
+def explain(
+    text: Annotated[str | None, typer.Argument(help="A contact, or - to read it from standard input.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A case as a JSON file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    model: Model = None,
+    policy: PolicyFile = None,
+) -> None:
+    """Triage one contact and show why."""
+    from triage.batch.marked import mask_result
+    from triage.batch.names import Names
+    from triage.batch.single import read_case
+    from triage.explain import explain as explained
+
+    case = read_case(text, file, sys.stdin.buffer)
+    triager = load_triager(model, policy)
+    result = mask_result(case, triager(case))
+    if as_json:
+        typer.echo(json.dumps(result.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        Console().print(explained(case, result, Names.of(triager.taxonomy, triager.info)))
+
+
+@app.command()
+def info(model: Model = None, policy: PolicyFile = None) -> None:
+    """Show model, taxonomy, policy and figures."""
+    from triage.batch.console import about
+
+    triager: CaseTriager = load_triager(model, policy)
+    Console().print(about(triager))
+
+
+def load_triager(model: Path | None, policy: Path | None) -> Triager:
+    """Import and load the pipeline; heavy, so only where a command needs it."""
+    from triage.triager import Triager
+
+    return Triager.load(model, policy)
+
+
+def _one_line(message: str) -> str:
+    from triage.batch.marked import printable
+
+    return "; ".join(filter(None, map(str.strip, printable(message).splitlines())))
+
+
+def main() -> None:
+    """Entry point of the `triage` command. Characters that the terminal lacks are replaced, not fatal."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app(prog_name="triage")

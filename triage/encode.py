@@ -1,0 +1,126 @@
+"""Words to ids: speaker roles, and windows of whole turns over long conversations. Nothing is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from triage.prepare import Prepared
+
+ROLES = {"customer": 0, "agent": 1, "unknown": 2}
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOrigin:
+    """Where a token comes from: position of its utterance in the case, and its word's range in the prepared text."""
+
+    utterance: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One case as windows of token ids.
+
+    `ids` and `roles` are `[windows][tokens]` (ragged); `origins` has the same shape, None at `[CLS]` and `[SEP]`.
+    """
+
+    ids: list[list[int]]
+    roles: list[list[int]]
+    origins: list[list[TokenOrigin | None]]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of windows, length of the longest."""
+        return len(self.ids), max(map(len, self.ids))
+
+
+class Encoder:
+    """Cuts prepared utterances into windows of at most `window` tokens.
+
+    `tokenizer` takes words that are already cut; each window reads `[CLS] utterance [SEP] utterance [SEP] …`. A turn
+    goes whole into one window unless it is longer than a window by itself.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, window: int, roles: int = 3):
+        self._tokenizer = tokenizer
+        self._room = window - 1
+        self._roles = roles
+        self._cls = tokenizer.token_to_id("[CLS]")
+        self._sep = tokenizer.token_to_id("[SEP]")
+        self.unknown_id = tokenizer.token_to_id("[UNK]")
+
+    @classmethod
+    def load(cls, path: Path, window: int, roles: int = 3) -> Encoder:
+        """An encoder from a `tokenizer.json`."""
+        return cls(Tokenizer.from_file(str(path)), window, roles)
+
+    def __call__(self, utterances: Sequence[Prepared]) -> Encoded:
+        windows: list[list[tuple[int, int, TokenOrigin | None]]] = [[]]
+        for piece in self._pieces(utterances):
+            if windows[-1] and len(windows[-1]) + len(piece) > self._room:
+                windows.append([])
+            windows[-1] += piece
+        role = windows[0][0][1] if windows[0] else 0
+        filled = [[(self._cls, window[0][1] if window else role, None), *window] for window in windows]
+        ids, roles, origins = ([[token[part] for token in window] for window in filled] for part in range(3))
+        return Encoded(ids, roles, origins)  # type: ignore[arg-type]
+
+    def _pieces(self, utterances: Sequence[Prepared]) -> list[list[tuple[int, int, TokenOrigin | None]]]:
+        """Utterances as tokens, each closed by `[SEP]`; one that exceeds a window comes in several pieces."""
+        pieces = []
+        for position, utterance in enumerate(utterances):
+            role = min(ROLES[utterance.speaker], self._roles - 1)
+            encoding = self._tokenizer.encode(
+                [word.text for word in utterance.words], is_pretokenized=True, add_special_tokens=False
+            )
+            tokens: list[tuple[int, int, TokenOrigin | None]] = []
+            for token_id, word_index in zip(encoding.ids, encoding.word_ids, strict=True):
+                word = utterance.words[word_index]
+                tokens.append((token_id, role, TokenOrigin(position, word.start, word.end)))
+            step = self._room - 1
+            for first in range(0, len(tokens), step):
+                pieces.append([*tokens[first : first + step], (self._sep, role, None)])
+        return pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Cases of equal window count, padded: `ids`, `roles`, `mask` are int64 `[cases, windows, tokens]`."""
+
+    ids: Ids
+    roles: Ids
+    mask: Ids
+
+
+def collate(encoded: Sequence[Encoded]) -> Batch:
+    """Pad cases with the same number of windows into one batch; id 0 is padding."""
+    windows, tokens = encoded[0].shape[0], max(one.shape[1] for one in encoded)
+    ids, roles, mask = (np.zeros((len(encoded), windows, tokens), dtype=np.int64) for _ in range(3))
+    for row, one in enumerate(encoded):
+        for window, window_ids in enumerate(one.ids):
+            ids[row, window, : len(window_ids)] = window_ids
+            roles[row, window, : len(window_ids)] = one.roles[window]
+            mask[row, window, : len(window_ids)] = 1
+    return Batch(ids, roles, mask)
+
+
+def group(encoded: Sequence[Encoded], words: int) -> list[list[int]]:
+    """Indices of cases grouped for batching: equal window count, near-equal length, about `words` padded tokens each."""
+    order = sorted(range(len(encoded)), key=lambda index: encoded[index].shape)
+    groups: list[list[int]] = []
+    for index in order:
+        windows, tokens = encoded[index].shape
+        fits = groups and encoded[groups[-1][0]].shape[0] == windows and (len(groups[-1]) + 1) * windows * tokens <= words
+        if fits:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups

@@ -1,0 +1,173 @@
+"""From scores, signals and metadata to decisions. Pure: the same input gives the same answer, nothing is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.case import Case
+from triage.policy.consistency import best_consistent
+from triage.policy.rules import Floor, HeadRule, Policy, Tier
+from triage.result import Handling, HeadResult, LabelScore
+from triage.signals import Signal
+from triage.taxonomy import Head, Taxonomy
+
+Scores = Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What the artefact brings for a head: label weights in label order, and the threshold of a multi-label head."""
+
+    weights: Mapping[str, Sequence[float]]
+    thresholds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Answers to all heads, what to do, and why a person should look (empty: no need)."""
+
+    heads: dict[str, HeadResult | tuple[LabelScore, ...]]
+    handling: Handling
+    review_reasons: tuple[str, ...]
+
+
+def decide(
+    scores: Scores,
+    signals: Sequence[Signal],
+    case: Case,
+    policy: Policy,
+    taxonomy: Taxonomy,
+    defaults: Defaults,
+    unknown_words: float = 0.0,
+    words: int = 1_000_000,
+) -> Decision:
+    """Decide every head together.
+
+    `scores` holds calibrated probabilities for each head in label order; `unknown_words` is the share of words the
+    model does not know, `words` how many there are.
+    """
+    kinds = {signal.kind for signal in signals}
+    single = [head for head in taxonomy.heads if head.kind != "multi"]
+    active = [floor for floor in policy.floors if _holds(floor, kinds, case, scores, taxonomy)]
+    weighted = {head.name: scores[head.name] * _weights(head, policy, defaults) for head in single}
+    for floor in active:
+        position = taxonomy.head(floor.head).index(floor.at_least)
+        weighted[floor.head] = np.where(np.arange(len(weighted[floor.head])) >= position, weighted[floor.head], 0.0)
+    chosen = best_consistent(weighted, policy.consistency, taxonomy)
+    answers: dict[str, HeadResult | tuple[LabelScore, ...]] = {}
+    for head in taxonomy.heads:
+        if head.kind == "multi":
+            answers[head.name] = _labels_above(head, scores[head.name], policy, defaults)
+        else:
+            reasons = _reasons(head.name, active, kinds)
+            answers[head.name] = _answer(head, chosen[head.name], scores[head.name], reasons)
+    tier = _tier_of(policy, taxonomy.head(policy.tier_head).codes[chosen[policy.tier_head]], kinds)
+    answers[policy.tier_head] = _organisation_tier(policy, taxonomy, answers[policy.tier_head], tier, kinds)
+    review = _review(policy, taxonomy, chosen, scores, unknown_words, words)
+    handling = Handling(
+        tier.owner, tier.present_owner_may, tier.respond_within_minutes, _actions(policy, taxonomy, tier, chosen, kinds)
+    )
+    return Decision(answers, handling, review)
+
+
+def _holds(floor: Floor, kinds: set[str], case: Case, scores: Scores, taxonomy: Taxonomy) -> bool:
+    if floor.signals and not kinds.intersection(floor.signals):
+        return False
+    if kinds.intersection(floor.without):
+        return False
+    if floor.channels and case.channel not in floor.channels:
+        return False
+    if floor.prior_contacts is not None and (case.prior_contacts or 0) < floor.prior_contacts:
+        return False
+    position = taxonomy.head(floor.head).index(floor.at_least)
+    return float(scores[floor.head][position:].sum()) >= floor.needs_score
+
+
+def _weights(head: Head, policy: Policy, defaults: Defaults) -> NDArray[np.float64]:
+    own = policy.heads.get(head.name, HeadRule()).weights
+    if own:
+        given = {str(code): weight for code, weight in own.items()}
+        return np.array([given.get(str(code), 1.0) for code in head.codes])
+    return np.asarray(defaults.weights.get(head.name, np.ones(len(head.codes))), dtype=np.float64)
+
+
+def _labels_above(head: Head, scores: NDArray[np.float64], policy: Policy, defaults: Defaults) -> tuple[LabelScore, ...]:
+    rule = policy.heads.get(head.name, HeadRule())
+    threshold = rule.threshold if rule.threshold is not None else defaults.thresholds.get(head.name, 0.5)
+    ranked = sorted(np.flatnonzero(scores >= threshold), key=lambda position: -scores[position])
+    return tuple(
+        LabelScore(head.labels[position].code, head.labels[position].zh, float(scores[position]))
+        for position in ranked[: rule.at_most]
+    )
+
+
+def _answer(head: Head, position: int, scores: NDArray[np.float64], reasons: tuple[str, ...]) -> HeadResult:
+    label = head.labels[position]
+    by_code = {str(code): float(score) for code, score in zip(head.codes, scores, strict=True)}
+    return HeadResult(label.code, label.zh, float(scores[position]), by_code, reasons)
+
+
+def _reasons(head: str, active: Sequence[Floor], kinds: set[str]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for floor in active:
+        if floor.head == head:
+            found.update(dict.fromkeys(kind for kind in floor.signals if kind in kinds))
+            found.update(dict.fromkeys(["channel"] if floor.channels else []))
+            found.update(dict.fromkeys(["prior_contacts"] if floor.prior_contacts is not None else []))
+    return tuple(found)
+
+
+def _tier_of(policy: Policy, label: object, kinds: set[str]) -> Tier:
+    for tier in policy.tiers:
+        if str(label) in map(str, tier.labels) and (not tier.signals or kinds.intersection(tier.signals)):
+            return tier
+    raise AssertionError("Policy.check lets no label without a tier pass")
+
+
+def _organisation_tier(
+    policy: Policy, taxonomy: Taxonomy, answer: object, tier: Tier, kinds: set[str]
+) -> HeadResult:
+    """The tier in the organisation's own grades; the probability of each grade is that of the labels that lead to it."""
+    assert isinstance(answer, HeadResult)
+    scores = {str(one.code): 0.0 for one in policy.tiers}
+    for code in taxonomy.head(policy.tier_head).codes:
+        scores[str(_tier_of(policy, code, kinds).code)] += answer.scores[str(code)]
+    return HeadResult(tier.code, tier.name, scores[str(tier.code)], scores, answer.reasons)
+
+
+def _review(
+    policy: Policy, taxonomy: Taxonomy, chosen: Mapping[str, int], scores: Scores, unknown_words: float, words: int
+) -> tuple[str, ...]:
+    reasons = []
+    for name, rule in policy.heads.items():
+        if name not in chosen:
+            continue
+        code = taxonomy.head(name).codes[chosen[name]]
+        if scores[name][chosen[name]] < rule.review_below:
+            reasons.append(f"low_confidence:{name}")
+        if str(code) in map(str, rule.review_labels):
+            reasons.append(f"label:{name}={code}")
+    if unknown_words > policy.review.unknown_words_above:
+        reasons.append("unknown_words")
+    if words < policy.review.fewer_words_than:
+        reasons.append("too_few_words")
+    return tuple(reasons)
+
+
+def _actions(
+    policy: Policy, taxonomy: Taxonomy, tier: Tier, chosen: Mapping[str, int], kinds: set[str]
+) -> tuple[str, ...]:
+    actions: dict[str, None] = dict.fromkeys(tier.actions)
+    given = {(name, str(taxonomy.head(name).codes[position])) for name, position in chosen.items()}
+    for advice in policy.advice:
+        if advice.signal is not None:
+            applies = advice.signal in kinds
+        else:
+            applies = (advice.head, str(advice.label)) in given
+        if applies:
+            actions.update(dict.fromkeys(advice.actions))
+    return tuple(actions)

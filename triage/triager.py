@@ -1,0 +1,162 @@
+"""The pipeline: one case in, one result out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from triage.artefact import Artefact, open_artefact
+from triage.case import Case
+from triage.classifier import Classifier, Prediction
+from triage.encode import Encoded, Encoder
+from triage.errors import StageError, TriageError
+from triage.evidence import collect
+from triage.policy import DEFAULT_POLICY, Defaults, Policy, decide, load_policy
+from triage.prepare import Prepared, prepare
+from triage.result import RowError, TriageResult
+from triage.segment import Segmenter
+from triage.signals import Lexicon, Signal, SignalFinder, load_lexicon
+from triage.taxonomy import Taxonomy
+
+DEFAULT_MODEL = Path("models/default")
+Result = TypeVar("Result")
+
+
+class Triager:
+    """Triages cases with one model under one policy. Use `Triager.load`; then call it with a case or a text."""
+
+    def __init__(self, artefact: Artefact, policy: Policy, lexicon: Lexicon, threads: int = 0):
+        policy.check(artefact.taxonomy, lexicon.kinds)
+        self.artefact = artefact
+        self.policy = policy
+        manifest = artefact.manifest
+        self._segmenter = Segmenter(manifest.segmenter, manifest.words)
+        self._encoder = Encoder.load(artefact.path("tokenizer.json"), manifest.window, manifest.roles)
+        self._finder = SignalFinder(lexicon)
+        self._classifier = Classifier(artefact, threads)
+        self._defaults = Defaults(
+            {name: head.weights for name, head in manifest.heads.items() if head.weights},
+            {name: head.threshold for name, head in manifest.heads.items()},
+        )
+        self._names = {
+            "name": manifest.name,
+            "version": manifest.version,
+            "taxonomy": artefact.taxonomy.id,
+            "policy": policy.id,
+            "lexicon": lexicon.version,
+        }
+
+    @classmethod
+    def load(cls, model: str | Path | None = None, policy: str | Path | None = None, threads: int = 0) -> Triager:
+        """Open a model folder (default `models/default`) and a policy file (default: the packaged one).
+
+        Raises ArtefactError or SettingsError. `threads` bounds the cores one call uses; 0 takes all.
+        """
+        artefact = open_artefact(Path(model or DEFAULT_MODEL))
+        return cls(artefact, load_policy(Path(policy or DEFAULT_POLICY)), load_lexicon(), threads)
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The label set of the model."""
+        return self.artefact.taxonomy
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Names and versions of model, taxonomy, policy and lexicon, the segmenter, and the figures of the model."""
+        return {
+            **self._names,
+            "segmenter": self.artefact.manifest.segmenter,
+            "created": self.artefact.manifest.created,
+            "metrics": self.artefact.metrics,
+        }
+
+    def __call__(self, case: Case | str) -> TriageResult:
+        """Triage one case; a bare text is a case of its own. Raises InputError or StageError."""
+        case = Case.from_text(case) if isinstance(case, str) else case
+        utterances, encoded = self._front(case)
+        (prediction,) = _stage("classify", lambda: self._classifier([encoded]))
+        return self._back(case, utterances, encoded, prediction)
+
+    def pipe(self, cases: Iterable[Case], batch_size: int = 64) -> Iterator[TriageResult | RowError]:
+        """Triage many cases in batches, in order. A case whose stage fails comes out as a RowError."""
+        source = iter(cases)
+        while chunk := list(itertools.islice(source, batch_size)):
+            yield from self._chunk(chunk)
+
+    def _chunk(self, cases: Sequence[Case]) -> list[TriageResult | RowError]:
+        answers: dict[int, TriageResult | RowError] = {}
+        fronts: dict[int, tuple[list[Prepared], Encoded]] = {}
+        for index, case in enumerate(cases):
+            try:
+                fronts[index] = self._front(case)
+            except TriageError as error:
+                answers[index] = RowError(case.id, error.code, str(error))
+        predictions = self._classifier([encoded for _, encoded in fronts.values()])
+        for (index, front), prediction in zip(fronts.items(), predictions, strict=True):
+            try:
+                answers[index] = self._back(cases[index], *front, prediction)
+            except TriageError as error:
+                answers[index] = RowError(cases[index].id, error.code, str(error))
+        return [answers[index] for index in range(len(cases))]
+
+    def _front(self, case: Case) -> tuple[list[Prepared], Encoded]:
+        utterances = _stage("prepare", lambda: prepare(case, self._segmenter))
+        return utterances, _stage("encode", lambda: self._encoder(utterances))
+
+    def _back(
+        self, case: Case, utterances: list[Prepared], encoded: Encoded, prediction: Prediction
+    ) -> TriageResult:
+        signals: list[Signal] = _stage("signals", lambda: self._finder(utterances))
+        words = [token for window in encoded.ids for token in window]
+        unknown = words.count(self._encoder.unknown_id) / len(words)
+        length = sum(len(utterance.words) for utterance in utterances)
+        decision = _stage(
+            "policy",
+            lambda: decide(
+                prediction.scores, signals, case, self.policy, self.taxonomy, self._defaults, unknown, length
+            ),
+        )
+        evidence = _stage(
+            "evidence", lambda: collect(utterances, encoded, prediction, signals, self.policy, self.taxonomy)
+        )
+        turns = turn_curve(utterances, encoded, prediction, self.taxonomy)
+        return TriageResult(
+            case.id, decision.heads, evidence, turns, decision.handling, decision.review_reasons, self._names
+        )
+
+
+def turn_curve(
+    utterances: Sequence[Prepared], encoded: Encoded, prediction: Prediction, taxonomy: Taxonomy
+) -> tuple[dict[str, float | int], ...]:
+    """How far each turn speaks for dissatisfaction, 0 to 1 (0.5: neither way); empty without such a head."""
+    if "dissatisfaction" not in {head.name for head in taxonomy.heads}:
+        return ()
+    head = taxonomy.head("dissatisfaction")
+    neutral = head.index(head.neutral if head.neutral is not None else head.codes[0])
+    shares = prediction.contributions[head.name]
+    others = np.delete(shares, neutral, axis=1).max(axis=1)
+    gains, attention = np.zeros(len(utterances)), np.zeros(len(utterances))
+    origins = [origin for window in encoded.origins for origin in window]
+    for origin, gain in zip(origins, others - shares[:, neutral], strict=True):
+        if origin is not None:
+            gains[origin.utterance] += gain
+            attention[origin.utterance] += 1
+    scaled = gains * len(utterances)
+    return tuple(
+        {"turn": utterance.turn, "dissatisfaction": round(float(1 / (1 + np.exp(-value))), 4)}
+        for utterance, value in zip(utterances, scaled, strict=True)
+    )
+
+
+def _stage(name: str, work: Callable[[], Result]) -> Result:
+    """Run one stage; anything unexpected becomes a StageError that names it."""
+    try:
+        return work()
+    except TriageError:
+        raise
+    except Exception as error:
+        raise StageError(name, error) from error
