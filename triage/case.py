@@ -18,7 +18,7 @@ MAX_CHARACTERS = 50_000
 MAX_TURNS = 1_000
 _Metadata = Annotated[str | None, Field(max_length=200)]
 _PREFIX = re.compile(
-    r"(?:^|(?<=\n))[ \t]*(?P<who>客户|顾客|用户|来电人|买家|客服|坐席|座席|话务员|专员|商家|卖家)[ \t]*\d{0,3}[ \t]*[::][ \t]*"
+    r"(?:^|(?<=\n))[ \t]*(?P<who>客户|顾客|用户|来电人|买家|客服|坐席|座席|话务员|专员|商家|卖家)[ \t]*\d{0,3}[ \t]*[:\uff1a][ \t]*"
 )
 _CUSTOMER_PREFIXES = {"客户", "顾客", "用户", "来电人", "买家"}
 _MOJIBAKE = re.compile("[\ufffd\x80-\x9f\xc0-\xff]|锟斤拷|锟斤|烫烫烫|屯屯屯")
