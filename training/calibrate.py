@@ -19,10 +19,10 @@ _WEIGHT_STEPS = (0.5, 0.7, 0.85, 1.2, 1.4, 2.0)
 
 
 def calibrate(head: Head, logits: Logits, labels: Sequence[Code | Sequence[Code]]) -> HeadCalibration:
-    """Fit one head on `logits` `[cases, labels]` and the true labels, a code (or for a multi-label head codes) a case."""
+    """Fit one head on `logits` `[cases, labels]` and the true labels: a code a case, codes for a multi-label head."""
     targets = np.zeros(logits.shape)
     for row, value in enumerate(labels):
-        codes = value if isinstance(value, list | tuple) else [value]
+        codes = [value] if isinstance(value, int | str) else value
         targets[row, [head.index(code) for code in codes]] = 1
     fitted = _fit_temperature(head, logits, targets)
     scores = probabilities(head, logits, fitted)

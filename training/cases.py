@@ -15,7 +15,7 @@ from triage.taxonomy import Taxonomy
 
 @dataclass(frozen=True, slots=True)
 class LabelledCase:
-    """One record of a labelled file. `labels` maps head names to a code, or to a list of codes for multi-label heads."""
+    """One record of a labelled file. `labels` maps heads to a code, or to a list of codes for multi-label heads."""
 
     case: Case
     labels: dict[str, Any]
@@ -50,6 +50,6 @@ def parse_record(row: dict[str, Any], taxonomy: Taxonomy) -> LabelledCase:
         codes = value if head.kind == "multi" else [value]
         known = [head.codes[head.index(code)] for code in codes]
         labels[head.name] = known if head.kind == "multi" else known[0]
-    extra = {name: row[name] for name in ("pair", "negative_share", "industry") if name in row}
+    extra: dict[str, Any] = {name: row[name] for name in ("pair", "negative_share", "industry") if name in row}
     evidence = tuple(row.get("evidence", ()))
     return LabelledCase(Case.read(row), labels, evidence, row.get("source", ""), row.get("split", "train"), extra)

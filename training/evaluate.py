@@ -37,13 +37,18 @@ def answers_of_triager(triager: Triager, records: Sequence[LabelledCase]) -> Ans
         if isinstance(result, RowError):
             raise RuntimeError(f"case {result.id}: {result.detail}")
         for name, answer in result.heads.items():
-            single = isinstance(answer, HeadResult)
-            labels[name].append(answer.label if single else [one.label for one in answer])
-            confidence[name].append(answer.score if single else float("nan"))
+            if isinstance(answer, HeadResult):
+                labels[name].append(answer.label)
+                confidence[name].append(answer.score)
+            else:
+                labels[name].append([one.label for one in answer])
+                confidence[name].append(float("nan"))
     return Answers(labels, {name: np.array(values) for name, values in confidence.items()})
 
 
-def answers_of_scores(taxonomy: Taxonomy, scores: Mapping[str, NDArray[np.float64]], threshold: float = 0.35) -> Answers:
+def answers_of_scores(
+    taxonomy: Taxonomy, scores: Mapping[str, NDArray[np.float64]], threshold: float = 0.35
+) -> Answers:
     """The most probable label of each head, or all labels above `threshold` of a multi-label head."""
     labels: dict[str, list[Any]] = {}
     confidence = {}
@@ -104,7 +109,16 @@ def slices_of(record: LabelledCase) -> list[str]:
     return [f"channel: {case.channel}", f"source: {record.source}", f"characters: {bucket}", f"speakers: {marks}"]
 
 
-def by_slice(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers, smallest: int = 15) -> dict[str, Any]:
+def kind_of(record: LabelledCase) -> str:
+    """Written calls, real calls, conversations (other records with turns), tickets (single texts)."""
+    if record.case.channel == "call":
+        return "written calls" if record.source == "written" else "real calls"
+    return "conversations" if record.case.turns is not None else "tickets"
+
+
+def by_slice(
+    taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers, smallest: int = 15
+) -> dict[str, Any]:
     """Kappa (micro-F1 for multi-label heads) of every head in every slice of at least `smallest` records."""
     members: dict[str, list[int]] = {}
     for row, record in enumerate(records):
@@ -113,13 +127,28 @@ def by_slice(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answe
     found = {}
     for name, rows in sorted(members.items()):
         if len(rows) >= smallest:
-            part = Answers(
-                {head: [values[row] for row in rows] for head, values in answers.labels.items()},
-                {head: values[rows] for head, values in answers.confidence.items()},
-            )
-            table = figures(taxonomy, [records[row] for row in rows], part)
-            found[name] = {"cases": len(rows), **{head: one.get("kappa", one.get("micro_f1")) for head, one in table.items()}}
+            table = _part(taxonomy, records, answers, rows)
+            found[name] = {
+                "cases": len(rows),
+                **{head: one.get("kappa", one.get("micro_f1")) for head, one in table.items()},
+            }
     return found
+
+
+def by_kind(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> dict[str, Any]:
+    """All figures for conversations, tickets, written calls and real calls, each by itself."""
+    members: dict[str, list[int]] = {}
+    for row, record in enumerate(records):
+        members.setdefault(kind_of(record), []).append(row)
+    return {kind: _part(taxonomy, records, answers, rows) for kind, rows in sorted(members.items())}
+
+
+def _part(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers, rows: Sequence[int]) -> dict[str, Any]:
+    part = Answers(
+        {head: [values[row] for row in rows] for head, values in answers.labels.items()},
+        {head: values[list(rows)] for head, values in answers.confidence.items()},
+    )
+    return figures(taxonomy, [records[row] for row in rows], part)
 
 
 def evidence_overlap(triager: Triager, records: Sequence[LabelledCase], top: int = 3) -> float:

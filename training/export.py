@@ -1,4 +1,4 @@
-"""From a trained network to a model folder: half-precision weights for transformers, ONNX for serving, parity proven."""
+"""From a trained network to files: half-precision weights for transformers, ONNX for serving, parity proven."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ def round_to_half(model: TriageModel) -> None:
 
 
 def save_weights(model: TriageModel, folder: Path) -> None:
-    """Write `config.json` and `model.safetensors` (half precision): the encoder loads with transformers, the heads stand beside it."""
+    """Write `config.json` and `model.safetensors` (half precision); transformers loads the encoder from them."""
     model.encoder.config.save_pretrained(folder)
-    tensors = {name: parameter.detach().half().contiguous() for name, parameter in model.state_dict().items()}
-    renamed = {name.replace("encoder.", "roformer.", 1) if name.startswith("encoder.") else name: tensor for name, tensor in tensors.items()}
-    save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
+    tensors = {
+        name.replace("encoder.", "roformer.", 1) if name.startswith("encoder.") else name: tensor.half().contiguous()
+        for name, tensor in model.state_dict().items()
+    }
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def export_onnx(model: TriageModel, path: Path) -> None:
@@ -45,7 +47,7 @@ def export_onnx(model: TriageModel, path: Path) -> None:
     torch.onnx.export(
         model,
         (example, torch.zeros_like(example), example),
-        buffer,
+        buffer,  # type: ignore[arg-type]  # documented for the tracing exporter
         input_names=list(names),
         output_names=["logits", "contributions"],
         dynamic_axes={name: {0: "cases", 1: "windows", 2: "tokens"} for name in names},

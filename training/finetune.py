@@ -31,7 +31,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What is done to the words of a training case: the share hidden, and the share of cases that lose their speakers."""
+    """What is done to a training case: the share of words hidden, and the share of cases that lose their speakers."""
 
     mask_id: int
     specials: int
@@ -47,7 +47,7 @@ def class_weights(examples: Sequence[Example], columns: slice, balance: float) -
 
 
 class MultiHeadLoss(nn.Module):
-    """Cross-entropy for exclusive heads, binary cross-entropy for the others, unknown targets left out; heads add up."""
+    """Cross-entropy for exclusive heads, binary for the others, unknown targets left out; heads add up."""
 
     def __init__(self, model: TriageModel, examples: Sequence[Example], balance: float, smoothing: float):
         super().__init__()
@@ -110,7 +110,7 @@ def train(
     stage: FinetuneStage,
     noise: Noise,
     seed: int,
-    after_epoch: Callable[[int], None] = lambda epoch: None,
+    after_epoch: Callable[[int], None] | None = None,
 ) -> None:
     """Train in place: AdamW, the encoder's lower layers at a lower rate, linear warm-up and decay."""
     torch.manual_seed(seed)
@@ -140,7 +140,8 @@ def train(
             losses.append(loss.item())
             step += 1
         log.info("seed %d epoch %d: loss %.4f in %.0f s", seed, epoch, np.mean(losses), time.monotonic() - started)
-        after_epoch(epoch)
+        if after_epoch:
+            after_epoch(epoch)
 
 
 def parameter_groups(model: TriageModel, stage: FinetuneStage) -> list[dict[str, object]]:

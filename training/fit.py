@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 from transformers import AutoModel
 
 from training.calibrate import calibrate
@@ -19,6 +18,7 @@ from training.finetune import Example, Noise, predict, train
 from training.model import HeadShape, TriageModel
 from training.pretrain import prepare_text, pretrain
 from training.recipe import FinetuneStage, Recipe
+from training.vocabulary import SPECIAL_TOKENS
 from triage.artefact import HeadCalibration
 from triage.encode import Encoder
 from triage.segment import Segmenter
@@ -43,9 +43,8 @@ class Workshop:
         return Encoder.load(self.build / "tokenizer.json", self.recipe.shape.window_words)
 
     def noise(self) -> Noise:
-        """Training noise for the tokenizer of the build folder."""
-        tokenizer = Tokenizer.from_file(str(self.build / "tokenizer.json"))
-        return Noise(tokenizer.token_to_id("[MASK]"), 5, self.recipe.finetune.word_dropout)
+        """Training noise in terms of the vocabulary's special tokens."""
+        return Noise(SPECIAL_TOKENS.index("[MASK]"), len(SPECIAL_TOKENS), self.recipe.finetune.word_dropout)
 
 
 def pretrained(shop: Workshop) -> Path:
@@ -97,9 +96,7 @@ def finetune(
     return model
 
 
-def calibration(
-    shop: Workshop, model: TriageModel, records: Sequence[LabelledCase]
-) -> dict[str, HeadCalibration]:
+def calibration(shop: Workshop, model: TriageModel, records: Sequence[LabelledCase]) -> dict[str, HeadCalibration]:
     """Calibration of every head on dev records."""
     encoded = [example.encoded for example in encode_cases(records, shop.taxonomy, shop.segmenter, shop.encoder())]
     logits = predict(model, encoded).astype(np.float64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from transformers import RoFormerConfig, RoFormerModel
 
 from training.passages import read_passages, words_of
 from training.recipe import PretrainStage, Recipe, Shape
-from training.vocabulary import build_tokenizer
+from training.vocabulary import SPECIAL_TOKENS, build_tokenizer
 from triage.segment import Segmenter
 
 log = logging.getLogger(__name__)
@@ -33,19 +32,21 @@ def prepare_text(recipe: Recipe, data: Path, out: Path, permissive_only: bool = 
     sources = recipe.of_kind("passages", "cases", "votes", permissive_only=permissive_only)
     passages = [words_of(text, segmenter) for text in read_passages(data, sources)]
     log.info("read %d passages", len(passages))
-    random.Random(0).shuffle(passages)
+    np.random.default_rng(0).shuffle(passages)
     tokenizer = build_tokenizer(passages, segmenter.words, recipe.vocabulary)
     tokenizer.save(str(out / "tokenizer.json"))
     separator = tokenizer.token_to_id("[SEP]")
     pieces = []
     for first in range(0, len(passages), 10_000):
-        encoded = tokenizer.encode_batch(passages[first : first + 10_000], is_pretokenized=True, add_special_tokens=False)
+        encoded = tokenizer.encode_batch(
+            passages[first : first + 10_000], is_pretokenized=True, add_special_tokens=False
+        )
         pieces += [np.array([*one.ids, separator], dtype=np.uint16) for one in encoded]
     np.save(out / "words.npy", np.concatenate(pieces))
 
 
 def word_vectors(ids: np.ndarray, vocabulary: int, dimensions: int, epochs: int) -> np.ndarray:
-    """Skip-gram vectors (gensim) of all ids, scaled to the usual initial spread; rows without a vector stay random."""
+    """CBOW vectors (gensim) of all ids, scaled to the usual initial spread; rows without a vector stay random."""
     from gensim.models import Word2Vec
 
     table = np.random.default_rng(0).normal(0, 0.02, (vocabulary, dimensions)).astype(np.float32)
@@ -53,7 +54,16 @@ def word_vectors(ids: np.ndarray, vocabulary: int, dimensions: int, epochs: int)
         return table
     sentences = [list(map(str, block)) for block in np.array_split(ids, max(1, len(ids) // 200))]
     model = Word2Vec(
-        sentences, vector_size=dimensions, window=6, negative=5, sg=0, min_count=5, epochs=epochs, workers=2, seed=0, sample=1e-4
+        sentences,
+        vector_size=dimensions,
+        window=6,
+        negative=5,
+        sg=0,
+        min_count=5,
+        epochs=epochs,
+        workers=2,
+        seed=0,
+        sample=1e-4,
     )
     vectors = model.wv.vectors / model.wv.vectors.std() * 0.04
     for row, token in enumerate(model.wv.index_to_key):
@@ -110,12 +120,12 @@ def blocks(ids: np.ndarray, stage: PretrainStage, start: int, seed: int) -> Iter
             step += 1
 
 
-def hide(ids: Tensor, share: float, mask_id: int, vocabulary: int, specials: int) -> tuple[Tensor, Tensor]:
+def hide(ids: Tensor, share: float, mask_id: int, vocabulary: int) -> tuple[Tensor, Tensor]:
     """Choose positions to predict: 80 % become `[MASK]`, 10 % a random word, 10 % stay. Returns input and choice."""
-    chosen = (torch.rand(ids.shape) < share) & (ids >= specials)
+    chosen = (torch.rand(ids.shape) < share) & (ids >= len(SPECIAL_TOKENS))
     dice = torch.rand(ids.shape)
     hidden = torch.where(chosen & (dice < 0.8), mask_id, ids)
-    randoms = torch.randint(specials, vocabulary, ids.shape)
+    randoms = torch.randint(len(SPECIAL_TOKENS), vocabulary, ids.shape)
     return torch.where(chosen & (dice >= 0.9), randoms, hidden), chosen
 
 
@@ -128,7 +138,9 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
     log.info("%d words, vocabulary %d", len(ids), vocabulary)
     torch.manual_seed(0)
     model = MaskedWords(RoFormerModel(roformer_config(recipe.shape, vocabulary, stage.dropout)))
-    optimiser = torch.optim.AdamW(model.parameters(), lr=stage.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=stage.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
+    )
     step, spent, state_file = 0, 0.0, out / "state.pt"
     if resume and state_file.exists():
         state = torch.load(state_file, weights_only=True)
@@ -149,7 +161,7 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
             break
         for group in optimiser.param_groups:
             group["lr"] = stage.learning_rate * min(1.0, (step + 1) / 300, (1 - progress) / 0.6 + 0.02)
-        hidden, chosen = hide(batch, stage.masked_share, tokenizer.token_to_id("[MASK]"), vocabulary, 5)
+        hidden, chosen = hide(batch, stage.masked_share, SPECIAL_TOKENS.index("[MASK]"), vocabulary)
         types = torch.full_like(batch, 2)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss = model(hidden, types, chosen, batch[chosen])
@@ -164,7 +176,11 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
             log.info("step %d, %.1f %%, loss %.3f, %.0f words/s", step, 100 * progress, np.mean(recent), rate)
             recent = []
         if time.monotonic() - saved > _CHECKPOINT_SECONDS:
-            torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "spent": spent}, state_file)
+            torch.save(
+                {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "spent": spent},
+                state_file,
+            )
             saved = time.monotonic()
     model.encoder.save_pretrained(out / "encoder")
-    (out / "pretrain.json").write_text(json.dumps({"steps": step, "words": step * stage.batch_blocks * stage.block_words, "minutes": spent / 60}))
+    words = step * stage.batch_blocks * stage.block_words
+    (out / "pretrain.json").write_text(json.dumps({"steps": step, "words": words, "minutes": round(spent / 60, 1)}))

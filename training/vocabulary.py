@@ -37,7 +37,7 @@ def build_tokenizer(passages: Iterable[list[str]], always: Iterable[str], stage:
     tokenizer = Tokenizer(
         WordPiece(
             {word: index for index, word in enumerate(kept)},
-            unk_token="[UNK]",
+            unk_token="[UNK]",  # noqa: S106  # a token of text
             continuing_subword_prefix="",
             max_input_chars_per_word=100,
         )

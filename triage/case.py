@@ -17,10 +17,11 @@ Channel = Literal["ticket", "call", "chat", "hotline", "review", "email", "other
 MAX_CHARACTERS = 50_000
 MAX_TURNS = 1_000
 _Metadata = Annotated[str | None, Field(max_length=200)]
+_CUSTOMER_PREFIXES = ("客户", "顾客", "用户", "来电人", "买家")
+_AGENT_PREFIXES = ("客服", "坐席", "座席", "话务员", "专员", "商家", "卖家")
 _PREFIX = re.compile(
-    r"(?:^|(?<=\n))[ \t]*(?P<who>客户|顾客|用户|来电人|买家|客服|坐席|座席|话务员|专员|商家|卖家)[ \t]*\d{0,3}[ \t]*[:\uff1a][ \t]*"
+    rf"(?:^|(?<=\n))[ \t]*(?P<who>{'|'.join(_CUSTOMER_PREFIXES + _AGENT_PREFIXES)})[ \t]*\d{{0,3}}[ \t]*[:\uff1a][ \t]*"
 )
-_CUSTOMER_PREFIXES = {"客户", "顾客", "用户", "来电人", "买家"}
 _MOJIBAKE = re.compile("[\ufffd\x80-\x9f\xc0-\xff]|锟斤拷|锟斤|烫烫烫|屯屯屯")
 
 

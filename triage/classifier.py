@@ -55,7 +55,9 @@ class Classifier:
                 artefact.path("model.onnx"), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime raises classes of its own that share no base
-            raise ArtefactError(f"model {artefact.folder}: model.onnx cannot be loaded: {type(error).__name__}") from error
+            raise ArtefactError(
+                f"model {artefact.folder}: model.onnx cannot be loaded: {type(error).__name__}"
+            ) from error
 
     def __call__(self, encoded: Sequence[Encoded]) -> list[Prediction]:
         """Predictions in the order given; batches of near-equal length, so batch order changes nothing."""

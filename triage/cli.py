@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from enum import IntEnum
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,6 +116,12 @@ def info(model: Model = None, policy: PolicyFile = None) -> None:
     Console().print(about(triager))
 
 
+def add_commands() -> None:
+    """Commands of other packages (training, api), declared as entry points so that `triage` need not import them."""
+    for entry in sorted(entry_points(group="triage.commands"), key=lambda entry: entry.name):
+        app.command(entry.name)(entry.load())
+
+
 def load_triager(model: Path | None, policy: Path | None) -> Triager:
     """Import and load the pipeline; heavy, so only where a command needs it."""
     from triage.triager import Triager
@@ -133,4 +140,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    add_commands()
     app(prog_name="triage")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from triage.errors import ArtefactError
 from triage.prepare import Prepared
 
 ROLES = {"customer": 0, "agent": 1, "unknown": 2}
@@ -23,6 +25,12 @@ class TokenOrigin:
     utterance: int
     start: int
     end: int
+
+
+class _Token(NamedTuple):
+    id: int
+    role: int
+    origin: TokenOrigin | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +61,7 @@ class Encoder:
         self._tokenizer = tokenizer
         self._room = window - 1
         self._roles = roles
-        self._cls = tokenizer.token_to_id("[CLS]")
-        self._sep = tokenizer.token_to_id("[SEP]")
-        self.unknown_id = tokenizer.token_to_id("[UNK]")
+        self._cls, self._sep, self.unknown_id = (_special(tokenizer, name) for name in ("[CLS]", "[SEP]", "[UNK]"))
 
     @classmethod
     def load(cls, path: Path, window: int, roles: int = 3) -> Encoder:
@@ -63,32 +69,38 @@ class Encoder:
         return cls(Tokenizer.from_file(str(path)), window, roles)
 
     def __call__(self, utterances: Sequence[Prepared]) -> Encoded:
-        windows: list[list[tuple[int, int, TokenOrigin | None]]] = [[]]
+        windows: list[list[_Token]] = [[]]
         for piece in self._pieces(utterances):
             if windows[-1] and len(windows[-1]) + len(piece) > self._room:
                 windows.append([])
             windows[-1] += piece
-        role = windows[0][0][1] if windows[0] else 0
-        filled = [[(self._cls, window[0][1] if window else role, None), *window] for window in windows]
-        ids, roles, origins = ([[token[part] for token in window] for window in filled] for part in range(3))
-        return Encoded(ids, roles, origins)  # type: ignore[arg-type]
+        filled = [[_Token(self._cls, window[0].role, None), *window] for window in windows if window]
+        return Encoded(
+            [[token.id for token in window] for window in filled],
+            [[token.role for token in window] for window in filled],
+            [[token.origin for token in window] for window in filled],
+        )
 
-    def _pieces(self, utterances: Sequence[Prepared]) -> list[list[tuple[int, int, TokenOrigin | None]]]:
+    def _pieces(self, utterances: Sequence[Prepared]) -> Iterator[list[_Token]]:
         """Utterances as tokens, each closed by `[SEP]`; one that exceeds a window comes in several pieces."""
-        pieces = []
         for position, utterance in enumerate(utterances):
             role = min(ROLES[utterance.speaker], self._roles - 1)
-            encoding = self._tokenizer.encode(
-                [word.text for word in utterance.words], is_pretokenized=True, add_special_tokens=False
-            )
-            tokens: list[tuple[int, int, TokenOrigin | None]] = []
-            for token_id, word_index in zip(encoding.ids, encoding.word_ids, strict=True):
-                word = utterance.words[word_index]
-                tokens.append((token_id, role, TokenOrigin(position, word.start, word.end)))
+            words = [word.text for word in utterance.words]
+            encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+            tokens = []
+            for token_id, place in zip(encoding.ids, encoding.word_ids, strict=True):
+                word = utterance.words[place or 0]
+                tokens.append(_Token(token_id, role, TokenOrigin(position, word.start, word.end)))
             step = self._room - 1
-            for first in range(0, len(tokens), step):
-                pieces.append([*tokens[first : first + step], (self._sep, role, None)])
-        return pieces
+            for first in range(0, max(1, len(tokens)), step):
+                yield [*tokens[first : first + step], _Token(self._sep, role, None)]
+
+
+def _special(tokenizer: Tokenizer, name: str) -> int:
+    token_id = tokenizer.token_to_id(name)
+    if token_id is None:
+        raise ArtefactError(f"tokenizer: [CLS], [SEP] and [UNK] are needed; {name} is missing")
+    return token_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +125,13 @@ def collate(encoded: Sequence[Encoded]) -> Batch:
 
 
 def group(encoded: Sequence[Encoded], words: int) -> list[list[int]]:
-    """Indices of cases grouped for batching: equal window count, near-equal length, about `words` padded tokens each."""
+    """Indices of cases grouped for batching: equal window count, near-equal length, up to `words` padded tokens."""
     order = sorted(range(len(encoded)), key=lambda index: encoded[index].shape)
     groups: list[list[int]] = []
     for index in order:
         windows, tokens = encoded[index].shape
-        fits = groups and encoded[groups[-1][0]].shape[0] == windows and (len(groups[-1]) + 1) * windows * tokens <= words
-        if fits:
+        alike = bool(groups) and encoded[groups[-1][0]].shape[0] == windows
+        if alike and (len(groups[-1]) + 1) * windows * tokens <= words:
             groups[-1].append(index)
         else:
             groups.append([index])

@@ -28,6 +28,12 @@ class ArtefactError(TriageError):
     code = "bad_artefact"
 
 
+class OutputError(TriageError):
+    """A file that cannot be written."""
+
+    code = "bad_output"
+
+
 class StageError(TriageError):
     """A stage of the pipeline failed on a case; the message names the stage, never the text."""
 

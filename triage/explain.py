@@ -87,5 +87,5 @@ def _advice(view: CaseView) -> Panel:
     lines = [Text.assemble((advice.owner, "bold"), f" · {advice.time}内响应 · {advice.allowance}")]
     lines += [Text(f"{number}. {action}") for number, action in enumerate(advice.actions, start=1)]
     if view.review:
-        lines.append(Text(f"需人工复核:{';'.join(view.review)}", "bold magenta"))
+        lines.append(Text(f"需人工复核：{'；'.join(view.review)}", "bold magenta"))
     return Panel(Text("\n").join(lines), title="处理建议", title_align="left")

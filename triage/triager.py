@@ -33,6 +33,7 @@ class Triager:
         policy.check(artefact.taxonomy, lexicon.kinds)
         self.artefact = artefact
         self.policy = policy
+        self._lexicon = lexicon
         manifest = artefact.manifest
         self._segmenter = Segmenter(manifest.segmenter, manifest.words)
         self._encoder = Encoder.load(artefact.path("tokenizer.json"), manifest.window, manifest.roles)
@@ -72,6 +73,7 @@ class Triager:
             "segmenter": self.artefact.manifest.segmenter,
             "created": self.artefact.manifest.created,
             "metrics": self.artefact.metrics,
+            "signals": {code: kind.zh for code, kind in self._lexicon.kinds.items()},
         }
 
     def __call__(self, case: Case | str) -> TriageResult:
@@ -107,9 +109,7 @@ class Triager:
         utterances = _stage("prepare", lambda: prepare(case, self._segmenter))
         return utterances, _stage("encode", lambda: self._encoder(utterances))
 
-    def _back(
-        self, case: Case, utterances: list[Prepared], encoded: Encoded, prediction: Prediction
-    ) -> TriageResult:
+    def _back(self, case: Case, utterances: list[Prepared], encoded: Encoded, prediction: Prediction) -> TriageResult:
         signals: list[Signal] = _stage("signals", lambda: self._finder(utterances))
         words = [token for window in encoded.ids for token in window]
         unknown = words.count(self._encoder.unknown_id) / len(words)

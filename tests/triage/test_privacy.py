@@ -32,7 +32,10 @@ FOUND = {
         ("家里电话62345678", "62345678"),
         ("0512-6234567转801", "0512-6234567转801"),
     ],
-    "email": [("发到zhang.san@example.com吧", "zhang.san@example.com"), ("a_b-c@mail.example.org", "a_b-c@mail.example.org")],
+    "email": [
+        ("发到zhang.san@example.com吧", "zhang.san@example.com"),
+        ("a_b-c@mail.example.org", "a_b-c@mail.example.org"),
+    ],
     "plate": [("车牌京A12345", "京A12345"), ("粤B·D12345充电", "粤B·D12345"), ("沪A 8F321停门口", "沪A 8F321")],
     "account": [("加我微信abc_12345", "abc_12345"), ("QQ:123456789", "123456789"), ("vx是lihua2020", "lihua2020")],
 }

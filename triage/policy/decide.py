@@ -64,9 +64,9 @@ def decide(
             answers[head.name] = _labels_above(head, scores[head.name], policy, defaults)
         else:
             reasons = _reasons(head.name, active, kinds)
-            answers[head.name] = _answer(head, chosen[head.name], scores[head.name], reasons)
+            answer = _answer(head, chosen[head.name], scores[head.name], reasons)
+            answers[head.name] = _graded(policy, head, answer, kinds) if head.name == policy.tier_head else answer
     tier = _tier_of(policy, taxonomy.head(policy.tier_head).codes[chosen[policy.tier_head]], kinds)
-    answers[policy.tier_head] = _organisation_tier(policy, taxonomy, answers[policy.tier_head], tier, kinds)
     review = _review(policy, taxonomy, chosen, scores, unknown_words, words)
     handling = Handling(
         tier.owner, tier.present_owner_may, tier.respond_within_minutes, _actions(policy, taxonomy, tier, chosen, kinds)
@@ -95,7 +95,9 @@ def _weights(head: Head, policy: Policy, defaults: Defaults) -> NDArray[np.float
     return np.asarray(defaults.weights.get(head.name, np.ones(len(head.codes))), dtype=np.float64)
 
 
-def _labels_above(head: Head, scores: NDArray[np.float64], policy: Policy, defaults: Defaults) -> tuple[LabelScore, ...]:
+def _labels_above(
+    head: Head, scores: NDArray[np.float64], policy: Policy, defaults: Defaults
+) -> tuple[LabelScore, ...]:
     rule = policy.heads.get(head.name, HeadRule())
     threshold = rule.threshold if rule.threshold is not None else defaults.thresholds.get(head.name, 0.5)
     ranked = sorted(np.flatnonzero(scores >= threshold), key=lambda position: -scores[position])
@@ -128,14 +130,12 @@ def _tier_of(policy: Policy, label: object, kinds: set[str]) -> Tier:
     raise AssertionError("Policy.check lets no label without a tier pass")
 
 
-def _organisation_tier(
-    policy: Policy, taxonomy: Taxonomy, answer: object, tier: Tier, kinds: set[str]
-) -> HeadResult:
-    """The tier in the organisation's own grades; the probability of each grade is that of the labels that lead to it."""
-    assert isinstance(answer, HeadResult)
+def _graded(policy: Policy, head: Head, answer: HeadResult, kinds: set[str]) -> HeadResult:
+    """The tier in the organisation's own grades; a grade is as probable as the labels that lead to it."""
     scores = {str(one.code): 0.0 for one in policy.tiers}
-    for code in taxonomy.head(policy.tier_head).codes:
+    for code in head.codes:
         scores[str(_tier_of(policy, code, kinds).code)] += answer.scores[str(code)]
+    tier = _tier_of(policy, answer.label, kinds)
     return HeadResult(tier.code, tier.name, scores[str(tier.code)], scores, answer.reasons)
 
 
@@ -164,10 +164,6 @@ def _actions(
     actions: dict[str, None] = dict.fromkeys(tier.actions)
     given = {(name, str(taxonomy.head(name).codes[position])) for name, position in chosen.items()}
     for advice in policy.advice:
-        if advice.signal is not None:
-            applies = advice.signal in kinds
-        else:
-            applies = (advice.head, str(advice.label)) in given
-        if applies:
+        if advice.signal in kinds or (advice.head, str(advice.label)) in given:
             actions.update(dict.fromkeys(advice.actions))
     return tuple(actions)

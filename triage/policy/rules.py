@@ -131,7 +131,9 @@ class Policy(Settings):
         open_tiers = {str(code) for tier in self.tiers if not tier.signals for code in tier.labels}
         missing = [code for code in taxonomy.head(self.tier_head).codes if str(code) not in open_tiers]
         if missing:
-            raise SettingsError(f"policy {self.id}: tiers must cover every label of {self.tier_head}; missing {missing}")
+            raise SettingsError(
+                f"policy {self.id}: tiers must cover every label of {self.tier_head}; missing {missing}"
+            )
 
     def _labels_named(self) -> list[tuple[str, Code]]:
         named = [(self.tier_head, code) for tier in self.tiers for code in tier.labels]

@@ -1,0 +1,126 @@
+"""What comes out, and that nothing half-written ever does."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from triage.batch.atomic import OutputError, atomic, check_output
+from triage.batch.flat import flat_columns, flat_row
+from triage.batch.write import csv_cell, open_writer
+from triage.result import RowError
+
+ERROR = RowError("=cmd|' /C calc'!A0", "bad_input", "text: is empty")
+
+
+def _write(path: Path, triager: Any, *answers: Any) -> Path:
+    writer = open_writer(path, path.suffix, triager.taxonomy)
+    for answer in answers:
+        writer.write(answer)
+    writer.close()
+    return path
+
+
+def _dangerous(triager: Any) -> Any:
+    result = triager("没人管,我要打12315")
+    object.__setattr__(result, "id", "+1-1")
+    object.__setattr__(result.evidence[0], "text", '@SUM(1)\x00"x"')
+    return result
+
+
+def test_jsonl_is_the_contract(tmp_path: Path, fake_triager: Any) -> None:
+    result = fake_triager("没人管")
+    path = _write(tmp_path / "o.jsonl", fake_triager, result, ERROR)
+    assert [json.loads(line) for line in path.read_text("utf-8").splitlines()] == [result.to_dict(), ERROR.to_dict()]
+
+
+def test_csv_opens_in_excel_and_holds_no_formula(tmp_path: Path, fake_triager: Any) -> None:
+    path = _write(tmp_path / "o.csv", fake_triager, _dangerous(fake_triager), ERROR)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    good, bad = csv.DictReader(path.open(encoding="utf-8-sig", newline=""))
+    assert list(good) == flat_columns(fake_triager.taxonomy)
+    assert (good["id"], bad["id"]) == ("'+1-1", "'=cmd|' /C calc'!A0")
+    assert good["evidence"].startswith('\'@SUM(1)"x" | ')
+    assert (good["issues"], good["issues_name"]) == ("attitude;process;delay", "态度;流程繁琐或断点;响应慢")
+    assert (good["risk_tier"], good["respond_within_minutes"], good["review_needed"]) == ("3", "30", "false")
+    assert (bad["error_code"], bad["risk_tier"]) == ("bad_input", "")
+
+
+def test_xlsx_cells_are_plain_strings(tmp_path: Path, fake_triager: Any) -> None:
+    path = _write(tmp_path / "o.xlsx", fake_triager, _dangerous(fake_triager), ERROR)
+    header, good, bad = openpyxl.load_workbook(path).active.iter_rows()
+    column = {cell.value: cell.column - 1 for cell in header}
+    assert list(column) == flat_columns(fake_triager.taxonomy)
+    assert (bad[0].value, bad[0].data_type) == ("=cmd|' /C calc'!A0", "s")
+    assert good[column["evidence"]].value.startswith('@SUM(1)"x"')
+    assert good[column["risk_tier"]].value == 3
+    assert good[column["review_needed"]].value is False
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff20", "\x00="])
+def test_formula_starts_are_quoted(start: str) -> None:
+    assert str(csv_cell(f"{start}1")).startswith("'")
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"), [("1=1", "1=1"), ("", ""), (-1, -1), (0.5, 0.5), (True, "true"), (None, None)]
+)
+def test_other_cells_stay(value: Any, cell: Any) -> None:
+    assert csv_cell(value) == cell
+
+
+def test_every_flat_value_has_its_column(fake_triager: Any) -> None:
+    assert list(flat_row(fake_triager("没人管"))) == flat_columns(fake_triager.taxonomy)[:-2]
+
+
+def test_atomic_replaces_only_when_done(tmp_path: Path) -> None:
+    out = tmp_path / "o.csv"
+    out.write_text("old")
+    with atomic(out) as part:
+        part.write_text("new")
+        assert out.read_text() == "old"
+    assert out.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised"),
+    [(OSError(28, "No space left on device"), OutputError), (KeyboardInterrupt(), KeyboardInterrupt)],
+)
+def test_failure_leaves_the_old_file(tmp_path: Path, failure: BaseException, raised: type[BaseException]) -> None:
+    out = tmp_path / "o.csv"
+    out.write_text("old")
+
+    def fail() -> None:
+        with atomic(out) as part:
+            part.write_text("half")
+            raise failure
+
+    with pytest.raises(raised):
+        fail()
+    assert out.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_outputs_that_cannot_be(tmp_path: Path) -> None:
+    given = tmp_path / "in.csv"
+    given.write_text("x")
+    (tmp_path / "hard.csv").hardlink_to(given)
+    (tmp_path / "soft.csv").symlink_to(given)
+    table = {
+        given: "must not be an input",
+        tmp_path / "." / "in.csv": "must not be an input",
+        tmp_path / "hard.csv": "must not be an input",
+        tmp_path / "soft.csv": "must not be an input",
+        tmp_path: "must be a file",
+        tmp_path / "none" / "o.csv": "does not exist",
+    }
+    for path, message in table.items():
+        with pytest.raises(OutputError, match=message):
+            check_output(path, [given])
+    check_output(tmp_path / "o.csv", [given])

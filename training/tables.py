@@ -1,0 +1,90 @@
+"""Figures as Markdown tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SYSTEMS = {"model": "model", "tfidf": "TF-IDF + LR", "majority": "majority"}
+
+
+def number(value: float | None) -> str:
+    """Two decimals; a dash where there is nothing to measure."""
+    return "–" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _main_figure(head: Mapping[str, Any]) -> float:
+    return float(head.get("kappa", head.get("micro_f1", float("nan"))))
+
+
+def as_markdown(figures: Mapping[str, Any]) -> str:
+    """All tables of one evaluation: heads by system, kinds of contact, calibration, classes, slices."""
+    systems = [name for name in SYSTEMS if name in figures["systems"]]
+    names = list(figures["systems"]["model"])
+    parts = [
+        f"{figures['cases']} cases measured; baseline trained on {figures['training_cases']}. Cohen's kappa "
+        "(quadratic weights for risk_tier, escalation, emotion; micro-F1 for issues).",
+        table(
+            ["head", *(SYSTEMS[name] for name in systems), "model, 95 %", "calibration error"],
+            [_head_row(figures, name, systems) for name in names],
+        ),
+        f"Evidence: a reference quote overlaps the top 3 pieces in {number(figures['evidence_overlap'])} of the cases.",
+        *(_kind_table(figures, kind, systems, names) for kind in figures["kinds"]["model"]),
+        *(_class_table(figures, name) for name in names if "classes" in figures["systems"]["model"][name]),
+        "Slices (model)",
+        table(
+            ["slice", "cases", *names],
+            [
+                [slice_name, str(row["cases"]), *(number(row[name]) for name in names)]
+                for slice_name, row in figures["slices"].items()
+            ],
+        ),
+    ]
+    return "\n\n".join(parts)
+
+
+def _head_row(figures: Mapping[str, Any], name: str, systems: Sequence[str]) -> list[str]:
+    model = figures["systems"]["model"][name]
+    interval = model.get("kappa_interval")
+    return [
+        name,
+        *(number(_main_figure(figures["systems"][system][name])) for system in systems),
+        f"{number(interval[0])} to {number(interval[1])}" if interval else "–",
+        number(model.get("calibration_error")),
+    ]
+
+
+def _kind_table(figures: Mapping[str, Any], kind: str, systems: Sequence[str], names: Sequence[str]) -> str:
+    parts = {system: figures["kinds"][system][kind] for system in systems}
+    rows = [[name, *(number(_main_figure(parts[system][name])) for system in systems)] for name in names]
+    for title, head, figure in (
+        ("severe recall", "risk_tier", "severe_recall"),
+        ("severe precision", "risk_tier", "severe_precision"),
+    ):
+        if head in names:
+            rows.append([title, *(number(parts[system][head][figure]) for system in systems)])
+    if "dissatisfaction" in names:
+        for figure in ("recall", "precision"):
+            rows.append([f"unspoken {figure}", *(number(_unspoken(parts[system], figure)) for system in systems)])
+    cases = max(part["cases"] for part in parts["model"].values())
+    return f"{kind} ({cases} cases)\n\n" + table([kind, *(SYSTEMS[system] for system in systems)], rows)
+
+
+def _unspoken(part: Mapping[str, Any], figure: str) -> float:
+    rows = [row for row in part["dissatisfaction"]["classes"] if row["label"] == "unspoken"]
+    return float(rows[0][figure]) if rows and rows[0]["support"] else float("nan")
+
+
+def _class_table(figures: Mapping[str, Any], name: str) -> str:
+    rows = [
+        [row["label"], number(row["precision"]), number(row["recall"]), number(row["f1"]), str(row["support"])]
+        for row in figures["systems"]["model"][name]["classes"]
+    ]
+    return f"{name}\n\n" + table(["label", "precision", "recall", "F1", "cases"], rows)

@@ -1,0 +1,1 @@
+"""Files of contacts in, files of results and a report out."""

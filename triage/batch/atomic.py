@@ -1,0 +1,43 @@
+"""An output file that is either whole or not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from triage.errors import OutputError
+
+
+def check_output(path: Path, inputs: Sequence[Path]) -> None:
+    """OutputError if `path` cannot be a new file beside the inputs; nothing is touched."""
+    if path.is_dir():
+        raise OutputError(f"{path}: the output must be a file, given a folder")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: the folder {path.parent} does not exist")
+    if any(path.resolve() == given.resolve() or (path.exists() and path.samefile(given)) for given in inputs):
+        raise OutputError(f"{path}: the output must not be an input or another output")
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place when the block ends well, and is removed when not."""
+    target = path.resolve()
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield part
+        _flush_to_disk(part)
+        part.replace(target)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

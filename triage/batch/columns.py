@@ -1,0 +1,68 @@
+"""Which column is which field: explicit mapping first, then the headers that service centres use."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from triage.case import Case
+from triage.errors import InputError
+
+_DECORATION = re.compile(r"[(\[【].*?[)\]】]|[\s_*:.\-\ufeff]")
+_HEADERS = {
+    "id": "id caseid ticketid contactid 工单号 工单编号 工单id 编号 单号 流水号 投诉编号 投诉单号 会话id 录音编号 序号",
+    "text": "text 工单内容 投诉内容 诉求内容 客户诉求 诉求 通话内容 对话内容 会话内容 对话 内容 投诉描述 问题描述 "
+    "通话文本 聊天记录 留言内容 留言 评价内容 评论内容 正文 文本 content transcript message body complaint description",
+    "turns": "turns 对话轮次",
+    "channel": "channel 渠道 受理渠道 投诉渠道 来源渠道 来源",
+    "customer_key": "customerkey customerid 客户号 客户编号 客户id 会员号 用户id",
+    "agent_id": "agentid agent 坐席工号 坐席号 坐席编号 坐席 座席工号 座席 客服工号 工号 受理人",
+    "product": "product 产品 产品名称 产品类型 商品 商品名称 业务类型",
+    "region": "region 地区 区域 省份 城市 归属地",
+    "customer_type": "customertype 客户类型 客户级别 客户等级",
+    "created_at": "createdat created 时间 创建时间 受理时间 投诉时间 来电时间 日期 date time",
+    "prior_contacts": "priorcontacts 历史投诉次数 历史来电次数 投诉次数 来电次数 重复投诉次数",
+}
+_GUESSES = {field: names.split() for field, names in _HEADERS.items()}
+
+
+def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """`["text=内容"]` as `{"text": "内容"}`; InputError for an unknown field or a wrong shape."""
+    mapping = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not equals or not column or field not in Case.model_fields:
+            raise InputError(
+                f"--map: allowed is FIELD=COLUMN with FIELD one of {list(Case.model_fields)}, given {pair!r}"
+            )
+        mapping[field] = column
+    return mapping
+
+
+def match_columns(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]:
+    """Field to position of its column, for every field that has one."""
+    exact = {name.strip("\ufeff \t"): position for position, name in reversed(list(enumerate(names)))}
+    known = {_plain(name): position for position, name in reversed(list(enumerate(names)))}
+    matched = {field: exact[column] for field, column in mapping.items() if column in exact}
+    for field, guesses in _GUESSES.items():
+        found = [known[guess] for guess in guesses if guess in known and known[guess] not in matched.values()]
+        if found and field not in mapping:
+            matched[field] = found[0]
+    return matched
+
+
+def require_columns(source: str, names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]:
+    """As `match_columns`; InputError if a mapped column or any column of words is not there."""
+    matched = match_columns(names, mapping)
+    headers = ", ".join(filter(None, names)) or "none"
+    missing = [column for field, column in mapping.items() if field not in matched]
+    if missing:
+        raise InputError(f"{source}: --map names column {missing[0]!r}; columns found: {headers}")
+    if "text" not in matched and "turns" not in matched:
+        raise InputError(f"{source}: no column with the text; name it with --map text=COLUMN; columns found: {headers}")
+    return matched
+
+
+def _plain(name: str) -> str:
+    return _DECORATION.sub("", unicodedata.normalize("NFKC", name)).lower()

@@ -1,0 +1,91 @@
+"""What the terminal shows while files are scored and after: renderables for rich, and a progress bar."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from triage.batch.tally import Tally
+
+if TYPE_CHECKING:
+    from triage.batch.run import CaseTriager
+
+_REDRAW_SECONDS = 0.1
+
+
+class Counter:
+    """A progress bar with rate and time left. Nothing is drawn where nobody looks: not a terminal, or not wanted."""
+
+    def __init__(self, console: Console, visible: bool = True):
+        self._progress = Progress(
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}% {task.fields[rows]:,} 条 {task.fields[rate]:,.0f} 条/秒 剩余"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not (visible and console.is_terminal),
+        )
+        self._task = self._progress.add_task("", total=1.0, rows=0, rate=0.0)
+        self._started = self._drawn = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def update(self, rows: int, fraction: float) -> None:
+        """So many rows are done, and so much of the input has been read."""
+        now = time.monotonic()
+        if now - self._drawn >= _REDRAW_SECONDS:
+            self._drawn = now
+            self._progress.update(self._task, completed=fraction, rows=rows, rate=rows / (now - self._started))
+
+
+def summary(tally: Tally) -> RenderableType:
+    """Counts of every label of tier and type, and of what needs a person."""
+    table = Table(title="分诊结果", title_justify="left")
+    table.add_column()
+    table.add_column()
+    table.add_column("条", justify="right")
+    wanted = [name for name in ("risk_tier", "complaint_type") if name in tally.labels] or list(tally.labels)[:2]
+    for name in wanted:
+        labels = tally.labels[name]
+        for position, (code, label) in enumerate(labels.names.items()):
+            table.add_row(Text("" if position else labels.head.zh), Text(label), f"{labels.counts[code]:,}")
+        table.add_section()
+    table.add_row("需人工复核", "", f"{tally.flagged['review']:,}")
+    table.add_row("处理失败", Text(" ".join(tally.failed)), f"{tally.failed.total():,}")
+    table.add_row("联系总数", "", f"{tally.contacts:,}")
+    return table
+
+
+def about(triager: CaseTriager) -> RenderableType:
+    """What a triager is made of: its facts, then heads and labels."""
+    facts = Table(box=None, show_header=False)
+    for name, value in _flat(triager.info):
+        facts.add_row(Text(name, "bold"), Text(value))
+    heads = Table(title=f"taxonomy {triager.taxonomy.id}", title_justify="left")
+    for column in ("head", "名称", "kind", "labels"):
+        heads.add_column(column)
+    for head in triager.taxonomy.heads:
+        labels = " ".join(f"{label.code} {label.zh}" for label in head.labels)
+        heads.add_row(Text(head.name), Text(head.zh), head.kind, Text(labels))
+    return Group(facts, heads)
+
+
+def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested facts as dotted names."""
+    rows: list[tuple[str, str]] = []
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            rows += _flat(value, f"{prefix}{name}.")
+        else:
+            rows.append((f"{prefix}{name}", f"{value:.4g}" if isinstance(value, float) else str(value)))
+    return rows

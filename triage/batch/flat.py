@@ -1,0 +1,55 @@
+"""A result as one row of a table."""
+
+from __future__ import annotations
+
+from triage.result import HeadResult, LabelScore, RowError, TriageResult
+from triage.taxonomy import Taxonomy
+
+Value = str | int | float | bool | None
+_AFTER_HEADS = (
+    "evidence",
+    "owner",
+    "present_owner_may",
+    "respond_within_minutes",
+    "actions",
+    "review_needed",
+    "review_reasons",
+    "model_version",
+    "error_code",
+    "error_detail",
+)
+
+
+def flat_columns(taxonomy: Taxonomy) -> list[str]:
+    """The header: id, three columns a head, then what to do and what went wrong."""
+    heads = [f"{head.name}{suffix}" for head in taxonomy.heads for suffix in ("", "_name", "_score")]
+    return ["id", *heads, *_AFTER_HEADS]
+
+
+def flat_row(answer: TriageResult | RowError) -> dict[str, Value]:
+    """The columns that this answer fills."""
+    if isinstance(answer, RowError):
+        return {"id": answer.id, "error_code": answer.code, "error_detail": answer.detail}
+    row: dict[str, Value] = {"id": answer.id}
+    for name, head in answer.heads.items():
+        row |= dict(zip((name, f"{name}_name", f"{name}_score"), _head_cells(head), strict=True))
+    return row | {
+        "evidence": " | ".join(one.text for one in answer.evidence),
+        "owner": answer.handling.owner,
+        "present_owner_may": answer.handling.present_owner_may,
+        "respond_within_minutes": answer.handling.respond_within_minutes,
+        "actions": ";".join(answer.handling.actions),
+        "review_needed": bool(answer.review_reasons),
+        "review_reasons": ";".join(answer.review_reasons),
+        "model_version": answer.model.get("version"),
+    }
+
+
+def _head_cells(head: HeadResult | tuple[LabelScore, ...]) -> tuple[Value, Value, Value]:
+    if isinstance(head, HeadResult):
+        return head.label, head.name, round(head.score, 4)
+    return (
+        ";".join(str(one.label) for one in head),
+        ";".join(one.name for one in head),
+        ";".join(f"{one.score:.4f}" for one in head),
+    )
