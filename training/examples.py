@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from datasets import load_dataset
 
 from training.cases import LabelledCase
 from training.finetune import Example, Targets
 from training.model import HeadShape
+from training.passages import source_files
 from training.recipe import Source
 from triage.case import Case
 from triage.encode import Encoder
@@ -63,9 +64,8 @@ def read_auxiliary(
 ) -> Iterator[Example]:
     """Examples of the auxiliary heads. Vote records count only if their id is in `known`, the training ids."""
     for source in sources:
-        for path in sorted(root.glob(source.path)):
-            for line in path.read_text("utf-8").splitlines():
-                row = json.loads(line)
+        for path in source_files(root, [source]):
+            for row in load_dataset("json", data_files=str(path), split="train"):
                 if source.kind == "votes" and row["id"] not in known:
                     continue
                 try:

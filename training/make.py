@@ -23,6 +23,7 @@ from training.evaluate import (
 from training.examples import encode_cases
 from training.export import export_onnx, prove_parity, round_to_half, save_weights
 from training.fit import Workshop, calibration, finetune, intermediate, pretrained
+from training.passages import source_files
 from training.recipe import load_recipe
 from triage.artefact import Artefact, seal, sha256
 from triage.errors import InputError
@@ -56,13 +57,14 @@ def make_model(
 ) -> Artefact:
     """Run every stage of a recipe and write the finished, verified model folder to `out`.
 
+    Labelled cases come from `cases` and from the recipe's sources of that kind below `data`.
     Raises InputError, SettingsError or ArtefactError. What was finished in `build` is taken from there.
     """
     if out.exists():
         raise InputError(f"out: a folder that does not exist yet is needed; given {out}")
     recipe = load_recipe(recipe_path)
     taxonomy = load_taxonomy(taxonomy_path or DEFAULT_TAXONOMY)
-    files = find_labelled(cases)
+    files = [*find_labelled(cases), *source_files(data, recipe.of_kind("cases", permissive_only=permissive_only))]
     records = read_cases(files, taxonomy)
     train, dev = ([record for record in records if record.split == split] for split in ("train", "dev"))
     log.info("%d training cases, %d dev cases", len(train), len(dev))

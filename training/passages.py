@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from training.recipe import Source
+from triage.errors import InputError
 from triage.normalise import normalise
 from triage.privacy import mask
 from triage.segment import Segmenter
@@ -15,12 +16,23 @@ from triage.segment import Segmenter
 _LONGEST_PASSAGE = 2_000
 
 
+def source_files(root: Path, sources: Iterable[Source]) -> list[Path]:
+    """Files of all sources below `root`, in order; InputError if a source has none."""
+    files = []
+    for source in sources:
+        found = sorted(root.glob(source.path))
+        if not found:
+            raise InputError(f"data: source {source.path} is declared in the recipe but is not below {root}")
+        files += found
+    return files
+
+
 def read_passages(root: Path, sources: Iterable[Source]) -> Iterator[str]:
     """Raw passages of all sources, in order; labelled files give the words of their training cases only."""
     for source in sources:
         for _ in range(source.repeat):
             taken = 0
-            for path in sorted(root.glob(source.path)):
+            for path in source_files(root, [source]):
                 for passage in _read_file(path):
                     if source.max_chars and taken >= source.max_chars:
                         break

@@ -1,0 +1,156 @@
+"""Decisions: floors, consistency, grades, advice, abstention. No model: scores are given."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from triage.case import Case
+from triage.policy import Defaults, Policy, decide, load_policy
+from triage.result import HeadResult
+from triage.signals import Signal
+from triage.taxonomy import load_taxonomy
+
+TAXONOMY = load_taxonomy()
+POLICY = load_policy()
+PLAIN = Defaults({}, {})
+COMPLAINT = {
+    "complaint_type": "service", "risk_tier": 1, "motive": "respect", "dissatisfaction": "explicit",
+    "escalation": "medium", "emotion": "upset", "contact_class": "regular",
+}  # fmt: skip
+NOTHING = {
+    "complaint_type": "none", "risk_tier": 0, "motive": "none", "dissatisfaction": "none",
+    "escalation": "low", "emotion": "calm", "contact_class": "regular",
+}  # fmt: skip
+
+
+def scores_for(labels: dict[str, Any], certainty: float = 0.8) -> dict[str, np.ndarray]:
+    """Scores that favour the labels given; the rest is shared evenly."""
+    table = {}
+    for head in TAXONOMY.heads:
+        rest = (1 - certainty) / (len(head.labels) - 1)
+        table[head.name] = np.full(len(head.labels), 0.05 if head.kind == "multi" else rest)
+        if head.name in labels:
+            table[head.name][head.index(labels[head.name])] = certainty
+    return table
+
+
+def signal(kind: str) -> Signal:
+    return Signal(kind, 0, 0, 2, "投诉", "customer")
+
+
+def run(scores: dict[str, np.ndarray], *kinds: str, policy: Policy = POLICY, **case: Any) -> Any:
+    return decide(scores, [signal(k) for k in kinds], Case.read({"text": "投诉", **case}), policy, TAXONOMY, PLAIN)
+
+
+def label(decision: Any, head: str) -> Any:
+    answer = decision.heads[head]
+    assert isinstance(answer, HeadResult)
+    return answer.label
+
+
+FLOORS = [
+    ("no signal", COMPLAINT, (), {}, 1),
+    ("regulator", COMPLAINT, ("regulator_threat",), {}, 1),
+    ("regulator, model sees a little", {**COMPLAINT, "risk_tier": 2}, ("regulator_threat",), {"certainty": 0.6}, 3),
+    ("self-harm, model sees a little", {**COMPLAINT, "risk_tier": 3}, ("self_harm",), {"certainty": 0.3}, 4),
+    ("regulator in a plain question", NOTHING, ("regulator_threat",), {"certainty": 0.9}, 0),
+]
+
+
+@pytest.mark.parametrize(("labels", "kinds", "sure", "tier"), [r[1:] for r in FLOORS], ids=[r[0] for r in FLOORS])
+def test_floors(labels: dict[str, Any], kinds: tuple[str, ...], sure: dict[str, float], tier: int) -> None:
+    decision = run(scores_for(labels, **sure), *kinds)
+    assert label(decision, "risk_tier") == tier
+    assert (decision.heads["risk_tier"].reasons == kinds) or tier < 3
+
+
+def test_a_floor_never_lowers() -> None:
+    assert label(run(scores_for({**COMPLAINT, "risk_tier": 4}), "publicity_threat"), "risk_tier") == 4
+
+
+def test_third_contact_is_an_escalation_unless_settled() -> None:
+    scores = scores_for(COMPLAINT, 0.5)
+    assert label(run(scores, prior_contacts=2), "escalation") == "high"
+    assert label(run(scores, prior_contacts=1), "escalation") == "medium"
+    assert label(run(scores, "settled", prior_contacts=2), "escalation") == "medium"
+
+
+def test_scores_are_reported_as_they_came() -> None:
+    scores = scores_for({**COMPLAINT, "risk_tier": 2}, 0.6)
+    answer = run(scores, "regulator_threat").heads["risk_tier"]
+    assert answer.label == 3
+    assert answer.score == pytest.approx(scores["risk_tier"][3])
+    assert sum(answer.scores.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_answers_never_contradict_each_other(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = {head.name: rng.dirichlet(np.ones(len(head.labels))) for head in TAXONOMY.heads}
+    decision = run(scores)
+    complaint, tier = label(decision, "complaint_type"), label(decision, "risk_tier")
+    unhappy, motive = label(decision, "dissatisfaction"), label(decision, "motive")
+    assert (tier in (0, 4)) if complaint == "none" else (tier >= 1)
+    assert (unhappy == "none") == (motive == "none")
+    assert complaint == "none" or unhappy != "none"
+
+
+def test_the_most_probable_consistent_answer_wins() -> None:
+    scores = scores_for(NOTHING)
+    scores["motive"] = np.array([0.3, 0.1, 0.5, 0.1])
+    assert label(run(scores), "motive") == "none"
+
+
+HANDLING = [
+    (NOTHING, "一线客服", "keep"),
+    (COMPLAINT, "一线客服", "keep"),
+    ({**COMPLAINT, "risk_tier": 2}, "资深客服", "pass_on"),
+    ({**COMPLAINT, "risk_tier": 3, "escalation": "high"}, "投诉处理专席", "must_report"),
+    ({**COMPLAINT, "risk_tier": 4, "escalation": "high"}, "危机处理小组", "must_report"),
+]
+
+
+@pytest.mark.parametrize(("labels", "owner", "may"), HANDLING)
+def test_owner(labels: dict[str, Any], owner: str, may: str) -> None:
+    handling = run(scores_for(labels)).handling
+    assert (handling.owner, handling.present_owner_may) == (owner, may)
+
+
+def test_severe_cases_never_stay_in_the_front_line() -> None:
+    for tier in (3, 4):
+        handling = run(scores_for({**COMPLAINT, "risk_tier": tier, "escalation": "high"})).handling
+        assert handling.present_owner_may == "must_report"
+        assert handling.respond_within_minutes <= 30
+
+
+def test_advice_follows_motive_and_signal() -> None:
+    actions = run(scores_for(COMPLAINT), "churn").handling.actions
+    assert any("具名负责人" in one for one in actions)
+    assert any("挽留" in one for one in actions)
+    assert len(actions) == len(set(actions))
+
+
+def test_unsure_means_a_person() -> None:
+    assert "low_confidence:risk_tier" in run(scores_for(COMPLAINT, 0.3)).review_reasons
+    assert run(scores_for(COMPLAINT, 0.9)).review_reasons == ()
+
+
+@pytest.mark.parametrize("contact_class", ["no_value", "unreasonable"])
+def test_ending_a_call_is_for_a_person_to_decide(contact_class: str) -> None:
+    decision = run(scores_for({**NOTHING, "contact_class": contact_class}, 0.95))
+    assert f"label:contact_class={contact_class}" in decision.review_reasons
+    assert any("人工决定" in one for one in decision.handling.actions)
+
+
+def test_six_grades_by_file() -> None:
+    tiers = [tier.model_dump() for tier in POLICY.tiers]
+    media = {**tiers[3], "code": "B", "name": "媒体事件", "signals": ["press_threat"]}
+    renamed = [{**tier, "code": code} for tier, code in zip(tiers, "FEDCA", strict=True)]
+    policy = Policy.model_validate({**POLICY.model_dump(), "tiers": [*renamed[:3], media, *renamed[3:]]})
+    policy.check(TAXONOMY, {"press_threat": 1, **dict.fromkeys(policy._signals_named())})
+    scores = scores_for({**COMPLAINT, "risk_tier": 3, "escalation": "high"})
+    assert label(run(scores, policy=policy), "risk_tier") == "C"
+    answer = run(scores, "press_threat", policy=policy).heads["risk_tier"]
+    assert (answer.label, answer.name) == ("B", "媒体事件")
+    assert sum(answer.scores.values()) == pytest.approx(1)
