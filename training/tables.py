@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 SYSTEMS = {"model": "model", "tfidf": "TF-IDF + LR", "majority": "majority"}
@@ -88,3 +88,20 @@ def _class_table(figures: Mapping[str, Any], name: str) -> str:
         for row in figures["systems"]["model"][name]["classes"]
     ]
     return f"{name}\n\n" + table(["label", "precision", "recall", "F1", "cases"], rows)
+
+
+def readme_table(figures: Mapping[str, Any]) -> str:
+    """The table of the README: the model's figure and the baseline's, for every head and kind of contact."""
+    kinds = list(figures["kinds"]["model"])
+    names = list(figures["systems"]["model"])
+
+    def cell(kind: str, pick: Callable[[Mapping[str, Any]], float]) -> str:
+        return " / ".join(number(pick(figures["kinds"][system][kind])) for system in ("model", "tfidf"))
+
+    rows = [[name, *(cell(kind, lambda part, name=name: _main_figure(part[name])) for kind in kinds)] for name in names]  # type: ignore[misc]
+    rows.append(["severe recall", *(cell(kind, lambda part: float(part["risk_tier"]["severe_recall"])) for kind in kinds)])
+    rows.append(["severe precision", *(cell(kind, lambda part: float(part["risk_tier"]["severe_precision"])) for kind in kinds)])
+    rows.append(["unspoken recall", *(cell(kind, lambda part: _unspoken(part, "recall")) for kind in kinds)])
+    rows.append(["unspoken precision", *(cell(kind, lambda part: _unspoken(part, "precision")) for kind in kinds)])
+    counts = [max(part["cases"] for part in figures["kinds"]["model"][kind].values()) for kind in kinds]
+    return table(["model / TF-IDF", *(f"{kind} ({count})" for kind, count in zip(kinds, counts, strict=True))], rows)

@@ -119,7 +119,11 @@ def info(model: Model = None, policy: PolicyFile = None) -> None:
 def add_commands() -> None:
     """Commands of other packages (training, api), declared as entry points so that `triage` need not import them."""
     for entry in sorted(entry_points(group="triage.commands"), key=lambda entry: entry.name):
-        app.command(entry.name)(entry.load())
+        command = entry.load()
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=entry.name)
+        else:
+            app.command(entry.name)(command)
 
 
 def load_triager(model: Path | None, policy: Path | None) -> Triager:

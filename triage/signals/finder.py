@@ -16,7 +16,7 @@ _AGENT_REACH = 20
 _STRETCH_ENDS = re.compile(r"[。!?; ]")
 _LAST_PART = 0.6
 _LAST_CHARACTERS = 40
-_LAST_TURNS = 3
+_LAST_TURNS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class Signal:
     speaker: Speaker
 
 
+Position = tuple[int, int]
+_START: Position = (0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Hit:
     """A range of one utterance's `text`; `taken_back` says that its own words withdraw the threat."""
@@ -43,7 +47,11 @@ class _Hit:
     place: int
     start: int
     end: int
-    taken_back: bool = False
+    taken_back: bool
+
+    @property
+    def position(self) -> Position:
+        return self.place, self.start
 
 
 class SignalFinder:
@@ -54,15 +62,11 @@ class SignalFinder:
 
     def __call__(self, utterances: Sequence[Prepared]) -> list[Signal]:
         """Signals of the customer's words, sorted by turn and start. What the agent says is no signal."""
-        texts = ["" if spoken.speaker == "agent" else lower(spoken.text) for spoken in utterances]
-        found = [
-            hit for place, spoken in enumerate(utterances) for hit in self._hits(place, texts[place], spoken.speaker)
-        ]
-        end = _closing_part(texts)
-        meant = [hit for hit in found if not hit.taken_back and (not hit.kind.at_end or (hit.place, hit.start) >= end)]
-        ends = [*self._withdrawals(texts, utterances), *((h.kind, h.place, h.start) for h in found if h.taken_back)]
-        kept = [hit for hit in meant if not _withdrawn_later(hit, ends)]
-        signals = [_signal(hit, utterances[hit.place]) for hit in kept]
+        said = [(spoken, "" if spoken.speaker == "agent" else lower(spoken.text)) for spoken in utterances]
+        hits = [hit for place, (spoken, text) in enumerate(said) for hit in self._hits(place, text, spoken.speaker)]
+        since = self._counting_since(hits, said)
+        meant = [hit for hit in hits if not hit.taken_back and hit.position >= since[hit.kind.code]]
+        signals = [_signal(hit, utterances[hit.place]) for hit in meant]
         return sorted(signals, key=lambda signal: (signal.turn, signal.start, signal.kind))
 
     def _hits(self, place: int, text: str, speaker: Speaker) -> Iterator[_Hit]:
@@ -75,14 +79,24 @@ class SignalFinder:
                     continue
                 yield _Hit(kind, place, start, end, kind.withdrawable and self.lexicon.withdrawn(window))
 
-    def _withdrawals(self, texts: Sequence[str], utterances: Sequence[Prepared]) -> Iterator[tuple[None, int, int]]:
-        """Where all threats made so far are taken back."""
-        for place, text in enumerate(texts):
+    def _counting_since(self, hits: Sequence[_Hit], said: Sequence[tuple[Prepared, str]]) -> dict[str, Position]:
+        """For each kind the position from which hits count: the last withdrawal, or the last part of the contact."""
+        withdrawal = max(self._withdrawals(said), default=_START)
+        closing = _closing_part([text for _, text in said])
+        since: dict[str, Position] = {}
+        for kind in self.lexicon.kinds.values():
+            own = max((hit.position for hit in hits if hit.kind is kind and hit.taken_back), default=_START)
+            since[kind.code] = max(own, withdrawal) if kind.withdrawable else closing if kind.at_end else _START
+        return since
+
+    def _withdrawals(self, said: Sequence[tuple[Prepared, str]]) -> Iterator[Position]:
+        """Where the customer takes back every threat made so far."""
+        for place, (spoken, text) in enumerate(said):
             for match in self.lexicon.withdrawals.finditer(text):
                 start, end = match.span()
-                by_agent = utterances[place].speaker == "unknown" and self._agent_speaks(text, start, end)
+                by_agent = spoken.speaker == "unknown" and self._agent_speaks(text, start, end)
                 if not by_agent and not self.lexicon.still_meant.search(_window(text, start, end)):
-                    yield None, place, start
+                    yield place, start
 
     def _agent_speaks(self, text: str, start: int, end: int) -> bool:
         """Whether the stretch around a range sounds like an agent, where nobody marked the speaker."""
@@ -117,18 +131,12 @@ def _window(text: str, start: int, end: int) -> str:
     return text[max(0, start - _REACH) : start] + HIT + text[end : end + _REACH]
 
 
-def _closing_part(texts: Sequence[str]) -> tuple[int, int]:
-    """Utterance and offset where the last part begins: the last turns, or the end of a single text."""
+def _closing_part(texts: Sequence[str]) -> Position:
+    """Where the last part of the contact begins: the last turns, or the end of a single text."""
     if len(texts) > 1:
-        return max(0, len(texts) - 1 - _LAST_TURNS), 0
+        return max(0, len(texts) - _LAST_TURNS), 0
     length = len("".join(texts))
     return 0, max(0, min(int(_LAST_PART * length), length - _LAST_CHARACTERS))
-
-
-def _withdrawn_later(hit: _Hit, withdrawals: Sequence[tuple[Kind | None, int, int]]) -> bool:
-    return hit.kind.withdrawable and any(
-        kind in (None, hit.kind) and (place, start) > (hit.place, hit.start) for kind, place, start in withdrawals
-    )
 
 
 def _signal(hit: _Hit, spoken: Prepared) -> Signal:

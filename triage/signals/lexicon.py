@@ -142,9 +142,11 @@ class _Source:
     path: Path
 
     def message(self, words: str, reason: str) -> str:
-        lines = self.path.read_text("utf-8").splitlines()
-        line = next((number for number, line in enumerate(lines, 1) if words in line), 1)
-        return f"{self.path}:{line}: {reason}"
+        """`reason` after the file and the line on which `words` begin; a phrase may go over several lines."""
+        text = self.path.read_text("utf-8")
+        lines = [number for number, line in enumerate(text.splitlines(), 1) for _ in "".join(line.split())]
+        place = "".join(text.split()).find("".join(words.split()))
+        return f"{self.path}:{lines[max(place, 0)]}: {reason}"
 
     def lists(self, lists: NamedLists, known: Lists) -> Lists:
         """The lists of a file after those already known; one may use those above it."""

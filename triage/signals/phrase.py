@@ -103,6 +103,7 @@ def compile_frames(frames: Iterable[str], lists: Lists) -> re.Pattern[str]:
 
 
 def _tokens(phrase: str) -> Iterator[re.Match[str]]:
+    phrase = "".join(phrase.split())
     text = lower("".join(part if part in ("…", HIT) else normalise(part).text for part in _KEPT.split(phrase)))
     done = 0
     for token in _TOKEN.finditer(text):
@@ -125,7 +126,7 @@ def _units(token: re.Match[str], phrase: str, lists: Lists) -> Parsed:
         return lists[token["list"]]
     if token["number"]:
         return tuple(_number(token["number"]))
-    return (_Unit(token["literal"]),)
+    return (_Unit(" " if token["literal"] == "␣" else token["literal"]),)
 
 
 def _number(digits: str) -> Iterator[_Unit]:
@@ -178,7 +179,7 @@ def _choice_pattern(choice: _Choice) -> str:
 
 
 def _by_first_char(options: Iterable[Parsed]) -> list[tuple[str, str]]:
-    """The options grouped: characters that may come first (sorted last: none is certain) and the pattern that follows."""
+    """The options grouped: characters that may come first (last, if any: "" where none is certain) and what follows."""
     rests: dict[str, list[str]] = {}
     for option in options:
         for char, rest in _heads(option):
