@@ -27,11 +27,12 @@ def read_labels(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def agreement(taxonomy: Taxonomy, one: Labels, other: Labels) -> dict[str, dict[str, Any]]:
-    """For every head: kappa (quadratic weights if ordered) or micro-F1, number of cases, and ids of those that differ."""
+    """For every head: kappa (quadratic weights if ordered) or micro-F1, number of cases, ids of those that differ."""
     found: dict[str, dict[str, Any]] = {}
     for head in taxonomy.heads:
-        ids = [i for i in one if i in other and one[i].get(head.name) is not None and other[i].get(head.name) is not None]
-        pairs = [(one[i][head.name], other[i][head.name]) for i in ids]
+        both = [(i, one[i].get(head.name), other[i].get(head.name)) for i in one if i in other]
+        known = [(i, a, b) for i, a, b in both if a is not None and b is not None]
+        ids, pairs = [i for i, _, _ in known], [(a, b) for _, a, b in known]
         if not pairs:
             continue
         left, right = map(list, zip(*pairs, strict=True))

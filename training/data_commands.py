@@ -17,9 +17,11 @@ TaxonomyFile = Annotated[Path | None, typer.Option(help="Taxonomy file; default:
 def check(
     data: Files,
     taxonomy: TaxonomyFile = None,
-    alike: Annotated[float, typer.Option(min=0, max=1, help="Similarity from which two cases are near-duplicates.")] = 0.5,
+    alike: Annotated[
+        float, typer.Option(min=0, max=1, help="Similarity from which two cases are near-duplicates.")
+    ] = 0.5,
 ) -> None:
-    """Schema, labels per class, near-duplicates and leakage between splits. Exit code 1 if there are any of the latter."""
+    """Schema, cases per label, near-duplicates, leakage between splits. Exit code 1 if there are near-duplicates."""
     import numpy as np
 
     from training.cases import read_cases
@@ -46,7 +48,9 @@ def check(
     typer.echo(f"\nsimilarity to the nearest other case: {quantiles}; {len(close)} at {alike} or more")
     for one in close:
         ids = records[one.record].case.id, records[one.other].case.id
-        typer.echo(f"near-duplicate {one.similarity:.2f}: {ids[0]} {ids[1]}" + (" (across splits)" if one in leaks else ""))
+        typer.echo(
+            f"near-duplicate {one.similarity:.2f}: {ids[0]} {ids[1]}" + (" (across splits)" if one in leaks else "")
+        )
     raise typer.Exit(1 if close else 0)
 
 

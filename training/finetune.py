@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.model import TriageModel
+from training.noise import Noise, disturb
 from training.recipe import FinetuneStage
 from triage.encode import Encoded, collate, group
 
@@ -27,16 +28,6 @@ class Example:
     encoded: Encoded
     targets: Targets
     weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Noise:
-    """What is done to a training case: the share of words hidden, and the share of cases that lose their speakers."""
-
-    mask_id: int
-    specials: int
-    word_dropout: float
-    speaker_dropout: float = 0.15
 
 
 def class_weights(examples: Sequence[Example], columns: slice, balance: float) -> Tensor:
@@ -78,9 +69,9 @@ class MultiHeadLoss(nn.Module):
         return total
 
 
-def tensors(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
+def tensors(encoded: Sequence[Encoded]) -> tuple[Tensor, Tensor, Tensor]:
     """Ids, roles and mask of a batch as tensors."""
-    batch = collate([example.encoded for example in examples])
+    batch = collate(encoded)
     return torch.from_numpy(batch.ids), torch.from_numpy(batch.roles), torch.from_numpy(batch.mask)
 
 
@@ -94,14 +85,6 @@ def batches(examples: Sequence[Example], words: int, rng: np.random.Generator) -
         groups += [[part[i] for i in chosen] for chosen in group([one.encoded for one in part], words)]
     for chosen in rng.permutation(len(groups)):
         yield groups[chosen]
-
-
-def perturb(ids: Tensor, roles: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
-    """Hide some words and make some cases speakerless, as recognisers do."""
-    hidden = (torch.rand(ids.shape) < noise.word_dropout) & (ids >= noise.specials)
-    speakerless = torch.rand(len(ids)) < noise.speaker_dropout
-    roles = torch.where(speakerless[:, None, None] & (roles < 2), roles.new_tensor(2), roles)
-    return torch.where(hidden, noise.mask_id, ids), roles
 
 
 def train(
@@ -127,8 +110,7 @@ def train(
             factor = min((step + 1) / (0.1 * steps), max(0.02, (steps - step) / (0.9 * steps)))
             for parameters, rate in zip(optimiser.param_groups, rates, strict=True):
                 parameters["lr"] = rate * min(1.0, factor)
-            ids, roles, mask = tensors(batch)
-            ids, roles = perturb(ids, roles, noise)
+            ids, roles, mask = tensors([disturb(example.encoded, noise, rng) for example in batch])
             with torch.autocast(ids.device.type, dtype=torch.bfloat16):
                 logits, _ = model(ids, roles, mask)
             targets = torch.from_numpy(np.stack([example.targets for example in batch]))
@@ -167,7 +149,6 @@ def predict(model: TriageModel, encoded: Sequence[Encoded], words: int = 16_384)
     model.eval()
     logits = np.zeros((len(encoded), sum(head.labels for head in model.shapes)), dtype=np.float32)
     for chosen in group(encoded, words):
-        batch = collate([encoded[index] for index in chosen])
-        outputs, _ = model(*(torch.from_numpy(part) for part in (batch.ids, batch.roles, batch.mask)))
+        outputs, _ = model(*tensors([encoded[index] for index in chosen]))
         logits[chosen] = outputs.float().numpy()
     return logits

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from transformers import AutoModel
 
 from training.calibrate import calibrate
 from training.cases import LabelledCase
 from training.examples import AUXILIARY_HEADS, encode_cases, head_shapes, read_auxiliary
-from training.finetune import Example, Noise, predict, train
+from training.finetune import Example, predict, train
 from training.model import HeadShape, TriageModel
+from training.noise import Noise
 from training.pretrain import prepare_text, pretrain
 from training.recipe import FinetuneStage, Recipe
-from training.vocabulary import SPECIAL_TOKENS
 from triage.artefact import HeadCalibration
 from triage.encode import Encoder
 from triage.segment import Segmenter
@@ -43,8 +44,9 @@ class Workshop:
         return Encoder.load(self.build / "tokenizer.json", self.recipe.shape.window_words)
 
     def noise(self) -> Noise:
-        """Training noise in terms of the vocabulary's special tokens."""
-        return Noise(SPECIAL_TOKENS.index("[MASK]"), len(SPECIAL_TOKENS), self.recipe.finetune.word_dropout)
+        """Training noise in terms of the tokenizer of the build folder."""
+        stage = self.recipe.finetune
+        return Noise.of(Tokenizer.from_file(str(self.build / "tokenizer.json")), stage.word_dropout, stage.rough_share)
 
 
 def pretrained(shop: Workshop) -> Path:

@@ -71,6 +71,7 @@ class FinetuneStage(Settings):
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.8
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     word_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    rough_share: Annotated[float, Field(ge=0, le=1)] = 0.15
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     class_balance: Annotated[float, Field(ge=0, le=1)] = 0.5
     seeds: tuple[int, ...] = (1,)

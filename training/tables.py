@@ -98,10 +98,13 @@ def readme_table(figures: Mapping[str, Any]) -> str:
     def cell(kind: str, pick: Callable[[Mapping[str, Any]], float]) -> str:
         return " / ".join(number(pick(figures["kinds"][system][kind])) for system in ("model", "tfidf"))
 
-    rows = [[name, *(cell(kind, lambda part, name=name: _main_figure(part[name])) for kind in kinds)] for name in names]  # type: ignore[misc]
-    rows.append(["severe recall", *(cell(kind, lambda part: float(part["risk_tier"]["severe_recall"])) for kind in kinds)])
-    rows.append(["severe precision", *(cell(kind, lambda part: float(part["risk_tier"]["severe_precision"])) for kind in kinds)])
-    rows.append(["unspoken recall", *(cell(kind, lambda part: _unspoken(part, "recall")) for kind in kinds)])
-    rows.append(["unspoken precision", *(cell(kind, lambda part: _unspoken(part, "precision")) for kind in kinds)])
+    figures_of: dict[str, Callable[[Mapping[str, Any]], float]] = {
+        **{name: lambda part, name=name: _main_figure(part[name]) for name in names},  # type: ignore[misc]
+        "severe recall": lambda part: float(part["risk_tier"]["severe_recall"]),
+        "severe precision": lambda part: float(part["risk_tier"]["severe_precision"]),
+        "unspoken recall": lambda part: _unspoken(part, "recall"),
+        "unspoken precision": lambda part: _unspoken(part, "precision"),
+    }
+    rows = [[name, *(cell(kind, pick) for kind in kinds)] for name, pick in figures_of.items()]
     counts = [max(part["cases"] for part in figures["kinds"]["model"][kind].values()) for kind in kinds]
     return table(["model / TF-IDF", *(f"{kind} ({count})" for kind, count in zip(kinds, counts, strict=True))], rows)
