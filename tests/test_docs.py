@@ -1,4 +1,4 @@
-"""The README is executed: its Python blocks run, its `triage` commands succeed, its figures are those of the model card."""
+"""The README is executed: Python blocks run, `triage` commands succeed, figures are those of the model card."""
 
 from __future__ import annotations
 

@@ -86,6 +86,7 @@ def _single(head: Head, wanted: list[Code], given: list[Code], confidence: NDArr
         "kappa_interval": metrics.bootstrap(positions, lambda w, g: _kappa_at(head, w, g), rounds=200),
         "macro_f1": float(np.mean(present)) if present else float("nan"),
         "calibration_error": metrics.calibration_error(confidence, positions[0] == positions[1]),
+        "risk_coverage": metrics.risk_coverage(confidence, positions[0] == positions[1]),
         "classes": classes,
         "cases": len(wanted),
     }

@@ -65,13 +65,17 @@ def read_auxiliary(
     """Examples of the auxiliary heads. Vote records count only if their id is in `known`, the training ids."""
     for source in sources:
         for path in source_files(root, [source]):
-            for row in load_dataset("json", data_files=str(path), split="train"):
+            taken = 0
+            for row in load_dataset("json", data_files=str(path), split="train").shuffle(seed=0):
+                if source.max_chars and taken > source.max_chars:
+                    break
                 if source.kind == "votes" and row["id"] not in known:
                     continue
                 try:
                     case = Case.read({name: row[name] for name in ("text", "turns") if name in row})
                 except InputError:
                     continue
+                taken += sum(len(utterance.text) for utterance in case.utterances())
                 yield Example(encoder(prepare(case, segmenter)), _auxiliary_targets(source.kind, row))
 
 

@@ -24,6 +24,7 @@ from training.examples import encode_cases
 from training.export import export_onnx, prove_parity, round_to_half, save_weights
 from training.fit import Workshop, calibration, finetune, intermediate, pretrained
 from training.passages import source_files
+from training.perturbations import flip_rates, threats_found
 from training.recipe import load_recipe
 from triage.artefact import Artefact, seal, sha256
 from triage.errors import InputError
@@ -33,6 +34,7 @@ from triage.triager import Triager
 
 log = logging.getLogger(__name__)
 VERSION = "1"
+_PERTURBED = 400
 
 
 def find_labelled(paths: Sequence[Path]) -> list[Path]:
@@ -137,4 +139,6 @@ def _figures(
         "kinds": {name: by_kind(taxonomy, records, answers) for name, answers in systems.items()},
         "slices": by_slice(taxonomy, records, systems["model"]),
         "evidence_overlap": evidence_overlap(triager, records),
+        "flip_rates": flip_rates(triager, records[:_PERTURBED]),
+        "threats_found": threats_found(triager, records[:_PERTURBED]),
     }

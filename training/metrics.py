@@ -44,6 +44,13 @@ def calibration_error(confidence: Scores, correct: Scores, bins: int = 10) -> fl
     return float(sum(gaps) / len(confidence))
 
 
+def risk_coverage(confidence: Scores, correct: NDArray[np.bool_]) -> dict[str, float]:
+    """Error rate among the most confident 50, 70, 80, 90 and 100 % of the cases."""
+    order = np.argsort(-confidence, kind="stable")
+    counts = {share: max(1, round(len(order) * share / 100)) for share in (50, 70, 80, 90, 100)}
+    return {f"{share} %": float(1 - correct[order[:count]].mean()) for share, count in counts.items()}
+
+
 def bootstrap(values: Sequence[NDArray[Any]], figure: Any, rounds: int = 500, seed: int = 0) -> tuple[float, float]:
     """95 % interval of `figure(*values)` over resampled rows."""
     rng = np.random.default_rng(seed)

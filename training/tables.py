@@ -38,6 +38,26 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
         f"Evidence: a reference quote overlaps the top 3 pieces in {number(figures['evidence_overlap'])} of the cases.",
         *(_kind_table(figures, kind, systems, names) for kind in figures["kinds"]["model"]),
         *(_class_table(figures, name) for name in names if "classes" in figures["systems"]["model"][name]),
+        "Abstention: error rate among the most confident share of the cases",
+        table(
+            [
+                "head",
+                *next(head["risk_coverage"] for head in figures["systems"]["model"].values() if "classes" in head),
+            ],
+            [
+                [name, *(number(risk) for risk in figures["systems"]["model"][name]["risk_coverage"].values())]
+                for name in names
+                if "classes" in figures["systems"]["model"][name]
+            ],
+        ),
+        "Robustness: share of labels that change when the meaning does not (first 400 cases)",
+        table(
+            ["change", *(name for name in names if "classes" in figures["systems"]["model"][name])],
+            [[change, *(number(rate) for rate in rates.values())] for change, rates in figures["flip_rates"].items()],
+        ),
+        "Threats added to mild cases that reach tier 3: "
+        + ", ".join(f"{place} {number(share)}" for place, share in figures["threats_found"].items())
+        + ".",
         "Slices (model)",
         table(
             ["slice", "cases", *names],

@@ -5,6 +5,7 @@
 说好……没            up to 16 characters within a sentence
 12315               three digits and more: written or spoken, "幺二三幺五" and "12三15" too
 不*了               `*` is where the hit stands; only in frames
+␣                    a space; other white space is ignored, so a long phrase may go on in the next line
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class PhraseError(ValueError):
     """A phrase that does not follow the notation; the message says why."""
 
     def __init__(self, phrase: str, reason: str):
-        super().__init__(f"phrase {phrase!r}: {reason}")
-        self.phrase = phrase
+        self.phrase = phrase.replace(HIT, "*")
+        super().__init__(f"phrase {self.phrase!r}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
