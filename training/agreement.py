@@ -15,14 +15,15 @@ Labels = Mapping[str, Mapping[str, Any]]
 
 
 def read_labels(path: Path) -> dict[str, dict[str, Any]]:
-    """Labels by case id from a JSONL file: either `{"id", "labels": {...}}` or heads beside the id."""
+    """Labels by case id from a JSONL file or folder: either `{"id", "labels": {...}}` or heads beside the id."""
     found = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        try:
-            row = json.loads(line)
-            found[str(row["id"])] = row.get("labels", row)
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise InputError(f"{path}:{number}: a JSON object with an id is needed: {error!r}") from None
+    for file in sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]:
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+            try:
+                row = json.loads(line)
+                found[str(row["id"])] = row.get("labels", row)
+            except (ValueError, KeyError, AttributeError, TypeError) as error:
+                raise InputError(f"{file}:{number}: a JSON object with an id is needed: {error!r}") from None
     return found
 
 

@@ -56,7 +56,7 @@ def check(
 
 @app.command()
 def agreement(
-    one: Annotated[Path, typer.Argument(help="Labels of one pass: JSONL with id and labels.")],
+    one: Annotated[Path, typer.Argument(help="Labels of one pass: JSONL with id and labels, or a folder.")],
     other: Annotated[Path, typer.Argument(help="Labels of the other pass.")],
     taxonomy: TaxonomyFile = None,
     show: Annotated[int, typer.Option(min=0, help="Ids of cases to discuss, per head.")] = 10,
