@@ -115,8 +115,9 @@ class Case(BaseModel):
 
 
 def describe(error: ValidationError) -> str:
-    """One sentence per problem: the field, what is allowed, and the kind of value given. Never the value itself."""
-    return "; ".join(
-        f"{'.'.join(map(str, problem['loc'])) or 'case'}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in error.errors(include_input=False, include_url=False)
-    )
+    """One sentence per problem: the field and what is allowed. Never a value, nor a key that somebody made up."""
+    sentences = []
+    for problem in error.errors(include_input=False, include_url=False):
+        place = problem["loc"][:-1] if problem["type"] == "extra_forbidden" else problem["loc"]
+        sentences.append(f"{'.'.join(map(str, place)) or 'case'}: {problem['msg'].removeprefix('Value error, ')}")
+    return "; ".join(sentences)

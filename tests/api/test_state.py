@@ -48,6 +48,11 @@ def test_not_ready_after_shutdown(make_client: MakeClient) -> None:
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
 
 
+def test_a_figure_that_could_not_be_computed(client: TestClient, triager: GatedTriager) -> None:
+    triager.info["metrics"] = {"dev": [0.5, float("nan")]}
+    assert client.get("/v1/model").json()["metrics"] == {"dev": [0.5, None]}
+
+
 def test_model_and_taxonomy(client: TestClient) -> None:
     model = client.get("/v1/model").json()
     assert (model["name"], model["version"], model["taxonomy"], model["policy"]) == (

@@ -1,0 +1,77 @@
+"""The body of a request: read under its limits, then checked against the contract."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import Request
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import from_json
+
+from api.problems import ProblemError, bad_input, explain
+from api.settings import ServiceSettings
+from triage.case import Case
+from triage.errors import InputError
+from triage.result import RowError
+
+MAX_CASES = 100
+_MAX_ID = 200
+
+
+class _Batch(BaseModel):
+    cases: Annotated[list[Any], Field(max_length=MAX_CASES)]
+
+
+async def read_json(request: Request, settings: ServiceSettings) -> Any:
+    """The JSON of the body. It is counted as it arrives, so that no form of transfer gets around the limit."""
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise bad_input("the Content-Type must be application/json")
+    try:
+        async with asyncio.timeout(settings.deadline_seconds):
+            body = await _read(request, settings.max_body_bytes)
+    except TimeoutError:
+        raise ProblemError(408, "too_slow", "the body did not arrive in time", {"Connection": "close"}) from None
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise bad_input(f"the body is not JSON in UTF-8: {error}") from None
+
+
+def read_case(value: Any) -> Case:
+    """A body that is one case."""
+    try:
+        return Case.model_validate(value)
+    except ValidationError as error:
+        raise bad_input(explain(error.errors())) from None
+
+
+def read_batch(value: Any) -> list[Case | RowError]:
+    """A body that is a list of cases; a bad one leaves its error in its place."""
+    try:
+        return [_read_item(item) for item in _Batch.model_validate(value).cases]
+    except ValidationError as error:
+        raise bad_input(explain(error.errors())) from None
+
+
+def _read_item(value: Any) -> Case | RowError:
+    try:
+        return read_case(value)
+    except ProblemError as error:
+        given = value.get("id") if isinstance(value, dict) else None
+        known = isinstance(given, str) and len(given) <= _MAX_ID
+        return RowError(str(given) if known else "", InputError.code, error.detail)
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    too_large = ProblemError(413, "too_large", f"at most {limit} bytes are allowed", {"Connection": "close"})
+    announced = request.headers.get("content-length", "0")
+    if announced.isascii() and announced.isdigit() and int(announced[:20]) > limit:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise too_large
+    return bytes(body)

@@ -1,0 +1,106 @@
+"""The HTTP contract."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.auth import require_key
+from api.batching import Answer
+from api.bodies import read_batch, read_case, read_json
+from api.openapi import answers, body
+from api.problems import ProblemError, bad_input, not_now
+from api.service import Service
+from triage.case import Case
+from triage.errors import InputError
+from triage.result import HeadResult, RowError, TriageResult
+
+
+def service_of(request: Request) -> Service:
+    """The service of this application."""
+    service: Service = request.app.state.service
+    return service
+
+
+Serving = Annotated[Service, Depends(service_of)]
+open_to_all = APIRouter(tags=["state"])
+with_key = APIRouter(prefix="/v1", tags=["triage"], dependencies=[Depends(require_key)])
+
+
+@with_key.post("/triage", openapi_extra=body("Case"), responses=answers("TriageResult", 401, 408, 413, 422, 500, 503))
+async def triage(request: Request, service: Serving) -> Response:
+    """Triage one contact."""
+    service.batcher.admit()
+    case = read_case(await read_json(request, service.settings))
+    (answer,) = await service.triage(request, [case])
+    _note(request, [answer])
+    if isinstance(answer, TriageResult):
+        return JSONResponse(answer.to_dict())
+    if answer.code == InputError.code:
+        raise bad_input(answer.detail)
+    raise ProblemError(500, answer.code, answer.detail)
+
+
+@with_key.post(
+    "/triage/batch", openapi_extra=body("Batch"), responses=answers("BatchResult", 401, 408, 413, 422, 500, 503)
+)
+async def triage_batch(request: Request, service: Serving) -> Response:
+    """Triage up to 100 contacts. Results come in their order; one that cannot be triaged has its error in its place."""
+    service.batcher.admit()
+    rows = read_batch(await read_json(request, service.settings))
+    cases = [row for row in rows if isinstance(row, Case)]
+    found = iter(await service.triage(request, cases) if cases else [])
+    results = [next(found) if isinstance(row, Case) else row for row in rows]
+    _note(request, results)
+    return JSONResponse({"results": [result.to_dict() for result in results]})
+
+
+@with_key.get("/model", responses=answers("Model", 401))
+async def model(service: Serving) -> Response:
+    """Names and versions of model, taxonomy and policy, and the figures of the model."""
+    return JSONResponse(_finite(service.triager.info))
+
+
+@with_key.get("/taxonomy", responses=answers("Taxonomy", 401))
+async def taxonomy(service: Serving) -> Response:
+    """The heads and their labels, with Chinese and English names."""
+    return JSONResponse(service.triager.taxonomy.model_dump(mode="json"))
+
+
+@open_to_all.get("/healthz", responses=answers("State"))
+async def healthz() -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+@open_to_all.get("/readyz", responses=answers("State", 503))
+async def readyz(service: Serving) -> Response:
+    """The model has answered a self-test, and the service is not shutting down."""
+    if not service.ready:
+        raise not_now("not_ready", "the model has not answered its self-test", 1)
+    return JSONResponse({"status": "ready"})
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for a figure that could not be computed; JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _note(request: Request, results: Sequence[Answer]) -> None:
+    """Leave what the log may tell of the results: how many, and how often each label."""
+    labels: dict[str, Counter[str]] = {}
+    for result in results:
+        for name, head in result.heads.items() if isinstance(result, TriageResult) else ():
+            given = [head.label] if isinstance(head, HeadResult) else [one.label for one in head]
+            labels.setdefault(name, Counter()).update(map(str, given))
+    failed = sum(isinstance(result, RowError) for result in results)
+    request.state.noted = {"cases": len(results), "failed": failed, "labels": labels}

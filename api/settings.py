@@ -1,0 +1,78 @@
+"""What the service is told from outside: model, policy, keys and limits. Read once, at start."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+
+from triage.errors import SettingsError
+from triage.settings_file import Settings
+
+_PREFIX = "TRIAGE_"
+_NOT_OURS = re.compile(
+    r"TRIAGE_DATABASE_URL$|TRIAGE_(SERVICE|PORT)(_|$)"
+)  # other rooms; Kubernetes, for a service "triage"
+_KEY = re.compile(r"[\x21-\x7e]+")
+
+
+class ServiceSettings(Settings):
+    """The settings of one process. Each but `auth` can be a variable: `max_body_bytes` is TRIAGE_MAX_BODY_BYTES.
+
+    Amounts of work are counted in characters. `queue_characters` may wait or run at a time, more is refused; one call
+    of the model takes up to `call_cases` cases and `call_characters`.
+    """
+
+    model: Path | None = None
+    policy: Path | None = None
+    api_keys: tuple[SecretStr, ...] = ()
+    auth: bool = True
+    max_body_bytes: Annotated[int, Field(ge=1_000, le=64_000_000)] = 4_000_000
+    queue_characters: Annotated[int, Field(ge=1)] = 100_000
+    call_characters: Annotated[int, Field(ge=1)] = 10_000
+    call_cases: Annotated[int, Field(ge=1, le=1_000)] = 32
+    deadline_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    threads: Annotated[int, Field(ge=0, le=256)] = 1
+    docs: bool = False
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        return [key.strip() for key in given.split(",") if key.strip()] if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _keys_can_be_sent(self) -> Self:
+        if not all(_KEY.fullmatch(key.get_secret_value()) for key in self.api_keys):
+            raise ValueError("TRIAGE_API_KEYS: a key is printable ASCII without blanks, keys are separated by commas")
+        if self.auth and not self.api_keys:
+            raise ValueError("TRIAGE_API_KEYS: at least one key is needed, or --no-auth for a service open to all")
+        return self
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], **given: Any) -> Self:
+        """From the TRIAGE_ variables; options `given` on the command line go before them unless None.
+
+        Raises SettingsError for an unknown variable or a bad value. A variable that is empty counts as not set.
+        """
+        fields = {f"{_PREFIX}{field.upper()}": field for field in cls.model_fields if field != "auth"}
+        ours = {name for name in environment if name.startswith(_PREFIX) and not _NOT_OURS.match(name)}
+        if unknown := sorted(ours - set(fields)):
+            raise SettingsError(f"environment: allowed are {' '.join(fields)}, given {' '.join(unknown)}")
+        values = {fields[name]: environment[name] for name in ours if environment[name].strip()}
+        try:
+            return cls.model_validate(values | {name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            raise SettingsError("; ".join(map(_sentence, error.errors(include_url=False)))) from None
+
+
+def _sentence(problem: Any) -> str:
+    """Whose setting, what is allowed, what was given; keys are never shown."""
+    message: str = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return message
+    field = problem["loc"][0]
+    given = "" if field == "api_keys" else f"; given {problem['input']!r}"
+    return f"{_PREFIX}{str(field).upper()}: {message}{given}"
