@@ -1,0 +1,84 @@
+"""Figures against values worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from training import metrics
+from training.calibrate import calibrate
+from triage.classifier import probabilities
+from triage.taxonomy import load_taxonomy
+
+TAXONOMY = load_taxonomy()
+MOTIVE, TIER, ISSUES = (TAXONOMY.head(name) for name in ("motive", "risk_tier", "issues"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "kappa"),
+    [
+        (["none", "venting", "respect", "none"], ["none", "venting", "respect", "none"], 1.0),
+        (["none", "none", "venting", "venting"], ["none", "venting", "none", "venting"], 0.0),
+        (["none", "none", "venting", "venting"], ["none", "none", "venting", "none"], 0.5),
+        (["none", "none"], ["venting", "venting"], 0.0),
+        (["none", "none"], ["none", "none"], 1.0),
+    ],
+)
+def test_kappa(wanted: list[str], given: list[str], kappa: float) -> None:
+    assert metrics.kappa(MOTIVE, wanted, given) == pytest.approx(kappa)
+
+
+def test_weighted_kappa_forgives_near_misses() -> None:
+    wanted = [0, 1, 2, 3, 4] * 4
+    near, far = [*wanted[:-1], 3], [*wanted[:-1], 0]
+    assert 1 > metrics.kappa(TIER, wanted, near) > metrics.kappa(TIER, wanted, far)
+
+
+def test_multi_label_f1() -> None:
+    assert metrics.multi_label_f1(ISSUES, [["delay"], ["refund", "terms"]], [["delay"], ["refund"]]) == pytest.approx(
+        0.8
+    )
+
+
+def test_calibration_error_of_a_sure_liar_and_of_an_honest_one() -> None:
+    correct = np.array([True, False] * 50)
+    assert metrics.calibration_error(np.full(100, 0.5), correct, bins=1) == pytest.approx(0)
+    assert metrics.calibration_error(np.full(100, 1.0), correct, bins=1) == pytest.approx(0.5)
+
+
+def test_risk_falls_with_coverage_when_confidence_means_something() -> None:
+    confidence = np.linspace(0, 1, 100)
+    risks = metrics.risk_coverage(confidence, confidence > 0.3)
+    assert risks["50 %"] == 0
+    assert risks["100 %"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "recall", "precision"),
+    [([1, 1, 0, 0], [1, 0, 1, 0], 0.5, 0.5), ([0, 0], [0, 1], math.nan, 0.0), ([1, 1], [0, 0], 0.0, math.nan)],
+)
+def test_found_and_right(wanted: list[int], given: list[int], recall: float, precision: float) -> None:
+    found = metrics.found_and_right([bool(w) for w in wanted], [bool(g) for g in given])
+    assert found == pytest.approx((recall, precision), nan_ok=True)
+
+
+def test_an_overconfident_head_is_cooled_down() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, 600)
+    logits = rng.normal(0, 1, (600, 4))
+    logits[np.arange(600), truth] += 1
+    fitted = calibrate(MOTIVE, logits * 6, [MOTIVE.codes[i] for i in truth])
+    assert fitted.temperature > 3
+    scores = probabilities(MOTIVE, logits * 6, fitted)
+    assert metrics.calibration_error(scores.max(1), scores.argmax(1) == truth) < 0.06
+
+
+def test_a_threshold_is_fitted_where_labels_do_not_exclude_each_other() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random((400, len(ISSUES.labels))) < 0.1
+    logits = rng.normal(-2, 0.5, truth.shape) + 3 * truth
+    fitted = calibrate(ISSUES, logits, [[ISSUES.codes[i] for i in np.flatnonzero(row)] for row in truth])
+    given = probabilities(ISSUES, logits, fitted) >= fitted.threshold
+    assert (given == truth).mean() > 0.98
