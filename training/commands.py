@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -38,12 +39,33 @@ def evaluate(
     baseline: Annotated[bool, typer.Option(help="Also train and measure the baseline on the train split.")] = True,
     policy: Annotated[Path | None, typer.Option(envvar="TRIAGE_POLICY", help="Policy file.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the figures as JSON.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Also write them as a self-contained HTML page.")] = None,
 ) -> None:
     """Agreement with reference labels: per head, per slice, beside the baseline and the majority guess."""
-    from training.make import measure
+    from training.make import find_labelled, measure
+    from training.report import origin_of, write_report
     from training.tables import as_markdown
+    from triage.artefact import open_artefact
+    from triage.batch.atomic import atomic
+    from triage.policy import DEFAULT_POLICY, load_policy
 
+    artefact, rules = open_artefact(model), load_policy(policy or DEFAULT_POLICY)
+    _check_outputs(out, report, find_labelled(cases))
     figures = measure(model, policy, cases, None if split == "all" else split, baseline)
     typer.echo(as_markdown(figures))
     if out:
-        out.write_text(json.dumps(figures, ensure_ascii=False, indent=1), "utf-8")
+        with atomic(out) as part:
+            part.write_text(json.dumps(figures, ensure_ascii=False, indent=1), "utf-8")
+    if report:
+        write_report(report, figures, artefact.taxonomy, origin_of(artefact, rules.id, cases, split))
+
+
+def _check_outputs(out: Path | None, report: Path | None, inputs: Sequence[Path]) -> None:
+    """OutputError, before the long work, if one of them cannot be written."""
+    from triage.batch.atomic import check_output
+    from triage.errors import OutputError
+
+    for path in filter(None, (out, report)):
+        check_output(path, inputs)
+    if out and report and out.resolve() == report.resolve():
+        raise OutputError(f"{report}: the page and the JSON must be two files")

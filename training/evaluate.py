@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,8 +64,10 @@ def answers_of_scores(
     return Answers(labels, confidence)
 
 
-def figures(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> dict[str, Any]:
-    """All figures of one system on these records, by head."""
+def figures(
+    taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers, detail: bool = True
+) -> dict[str, Any]:
+    """All figures of one system on these records, by head; `detail`: with confusion matrices and reliability bins."""
     found: dict[str, Any] = {}
     for head in taxonomy.heads:
         rows = [row for row, record in enumerate(records) if head.name in record.labels]
@@ -73,7 +76,10 @@ def figures(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answer
         if head.kind == "multi":
             found[head.name] = {"micro_f1": metrics.multi_label_f1(head, wanted, given), "cases": len(rows)}
         else:
-            found[head.name] = _single(head, wanted, given, answers.confidence[head.name][rows])
+            confidence = answers.confidence[head.name][rows]
+            found[head.name] = _single(head, wanted, given, confidence)
+            if detail:
+                found[head.name] |= _detail(head, wanted, given, confidence)
     return found
 
 
@@ -83,7 +89,6 @@ def _single(head: Head, wanted: list[Code], given: list[Code], confidence: NDArr
     present = [row["f1"] for row in classes if row["support"]]
     figures = {
         "kappa": metrics.kappa(head, wanted, given),
-        "kappa_interval": metrics.bootstrap(positions, lambda w, g: _kappa_at(head, w, g), rounds=200),
         "macro_f1": float(np.mean(present)) if present else float("nan"),
         "calibration_error": metrics.calibration_error(confidence, positions[0] == positions[1]),
         "risk_coverage": metrics.risk_coverage(confidence, positions[0] == positions[1]),
@@ -96,8 +101,15 @@ def _single(head: Head, wanted: list[Code], given: list[Code], confidence: NDArr
     return figures
 
 
-def _kappa_at(head: Head, wanted: NDArray[np.int64], given: NDArray[np.int64]) -> float:
-    return metrics.kappa(head, [head.codes[i] for i in wanted], [head.codes[i] for i in given])
+def _detail(head: Head, wanted: list[Code], given: list[Code], confidence: NDArray[np.float64]) -> dict[str, Any]:
+    positions = [np.array([head.index(code) for code in codes], dtype=int) for codes in (wanted, given)]
+    correct = positions[0] == positions[1]
+    return {
+        "kappa_interval": metrics.bootstrap(positions, partial(metrics.kappa_of_positions, head), rounds=200),
+        "calibration_interval": metrics.bootstrap([confidence, correct], metrics.calibration_error, rounds=200),
+        "confusion": metrics.confusion(head, *positions).tolist(),
+        "reliability": metrics.reliability(confidence, correct),
+    }
 
 
 def slices_of(record: LabelledCase) -> list[str]:
@@ -111,10 +123,11 @@ def slices_of(record: LabelledCase) -> list[str]:
 
 
 def kind_of(record: LabelledCase) -> str:
-    """Written calls, real calls, conversations (other records with turns), tickets (single texts)."""
-    if record.case.channel == "call":
-        return "written calls" if record.source == "written" else "real calls"
-    return "conversations" if record.case.turns is not None else "tickets"
+    """Written for the project: calls and others. Real: calls, other conversations, tickets (single texts)."""
+    call = record.case.channel == "call"
+    if record.source == "written":
+        return "written calls" if call else "written others"
+    return "real calls" if call else "conversations" if record.case.turns is not None else "tickets"
 
 
 def by_slice(
@@ -149,7 +162,7 @@ def _part(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers,
         {head: [values[row] for row in rows] for head, values in answers.labels.items()},
         {head: values[list(rows)] for head, values in answers.confidence.items()},
     )
-    return figures(taxonomy, [records[row] for row in rows], part)
+    return figures(taxonomy, [records[row] for row in rows], part, detail=False)
 
 
 def evidence_overlap(triager: Triager, records: Sequence[LabelledCase], top: int = 3) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_model, save_model
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
@@ -81,20 +82,23 @@ def intermediate(shop: Workshop, encoder_folder: Path, vote_ids: set[str]) -> Pa
 
 
 def new_model(encoder_folder: Path, heads: list[HeadShape], dropout: float) -> TriageModel:
-    """A network with fresh heads over the encoder of a folder (or a hub name)."""
-    encoder = AutoModel.from_pretrained(
-        encoder_folder, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout
-    )
+    """A network with fresh heads over the encoder of a folder (or a hub name); `dropout` is that of the heads."""
+    encoder = AutoModel.from_pretrained(encoder_folder)
     return TriageModel(encoder, heads, dropout)
 
 
 def finetune(
     shop: Workshop, encoder_folder: Path, examples: Sequence[Example], stage: FinetuneStage, seed: int
 ) -> TriageModel:
-    """A network fine-tuned on labelled examples."""
+    """A network fine-tuned on labelled examples, taken from the build folder if it is there."""
+    weights = shop.build / f"network-{seed}.safetensors"
     torch.manual_seed(seed)
     model = new_model(encoder_folder, head_shapes(shop.taxonomy), stage.dropout)
-    train(model, examples, stage, shop.noise(), seed)
+    if weights.exists():
+        load_model(model, weights)
+    else:
+        train(model, examples, stage, shop.noise(), seed)
+        save_model(model, str(weights))
     return model
 
 

@@ -18,6 +18,7 @@ class Settings(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it
 
 
 def load_settings(path: Path, model: type[Model]) -> Model:
@@ -26,9 +27,8 @@ def load_settings(path: Path, model: type[Model]) -> Model:
     Raises SettingsError naming the file, the line, the key, what is allowed and what was given.
     """
     try:
-        text = path.read_text("utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        node = yaml.compose(path.read_text("utf-8"), Loader=_Loader)
+        data = _Loader("").construct_document(node) if node is not None else None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"{path}: not a readable settings file: {error}") from error
     try:

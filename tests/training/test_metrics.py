@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from training import metrics
 from training.calibrate import calibrate
 from triage.classifier import probabilities
-from triage.taxonomy import load_taxonomy
+from triage.taxonomy import Head, load_taxonomy
 
 TAXONOMY = load_taxonomy()
 MOTIVE, TIER, ISSUES = (TAXONOMY.head(name) for name in ("motive", "risk_tier", "issues"))
@@ -28,6 +29,18 @@ MOTIVE, TIER, ISSUES = (TAXONOMY.head(name) for name in ("motive", "risk_tier", 
 )
 def test_kappa(wanted: list[str], given: list[str], kappa: float) -> None:
     assert metrics.kappa(MOTIVE, wanted, given) == pytest.approx(kappa)
+
+
+@pytest.mark.parametrize("head", [MOTIVE, TIER], ids=lambda head: head.name)
+@pytest.mark.parametrize("seed", range(5))
+def test_kappa_is_that_of_scikit_learn(head: Head, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    wanted, noise = rng.integers(0, len(head.labels), (2, 80))
+    given = np.where(rng.random(80) < 0.6, wanted, noise)
+    expected = cohen_kappa_score(
+        wanted, given, weights="quadratic" if head.kind == "ordered" else None, labels=range(len(head.labels))
+    )
+    assert metrics.kappa_of_positions(head, wanted, given) == pytest.approx(expected)
 
 
 def test_weighted_kappa_forgives_near_misses() -> None:
