@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,39 +16,39 @@ from sklearn.multiclass import OneVsRestClassifier
 from training.cases import LabelledCase
 from triage.prepare import prepare
 from triage.segment import Segmenter
-from triage.taxonomy import Taxonomy
+from triage.taxonomy import Head, Taxonomy
+from triage.wide import character_sequences, marked_words, word_sequences
 
-_ROLE_MARK = {"customer": "", "agent": "坐席_", "unknown": ""}
-
-
-def case_words(record: LabelledCase, segmenter: Segmenter) -> list[str]:
-    """Words of a case, lower-cased, an agent's words marked as such."""
-    return [
-        _ROLE_MARK[utterance.speaker] + word.text.lower()
-        for utterance in prepare(record.case, segmenter)
-        for word in utterance.words
-    ]
+_NEVER_SEEN = -8.0
 
 
 class Baseline:
     """One linear model a head over TF-IDF of words (1 to 2) and characters (1 to 3).
 
-    `kind="majority"` answers with the training shares whatever the text says.
+    `kind="majority"` answers with the training shares whatever the text says. `features` bounds the number of word
+    and of character features (None: all).
     """
 
-    def __init__(self, taxonomy: Taxonomy, segmenter: Segmenter, kind: str = "tfidf"):
+    def __init__(
+        self,
+        taxonomy: Taxonomy,
+        segmenter: Segmenter,
+        kind: str = "tfidf",
+        features: tuple[int | None, int | None] = (None, None),
+    ):
         self.taxonomy = taxonomy
         self._segmenter = segmenter
         self._kind = kind
-        self._words = TfidfVectorizer(analyzer=_word_ngrams, min_df=2, sublinear_tf=True)
-        self._chars = TfidfVectorizer(analyzer=_char_ngrams, min_df=3, sublinear_tf=True)
+        most = {"sublinear_tf": True}
+        self.words = TfidfVectorizer(analyzer=word_sequences, min_df=2, max_features=features[0], **most)
+        self.characters = TfidfVectorizer(analyzer=character_sequences, min_df=3, max_features=features[1], **most)
         self._models: dict[str, Any] = {}
 
     def fit(self, records: Sequence[LabelledCase]) -> Baseline:
         """Learn from all records, each head from those that have its label."""
         words = self._segmented(records)
-        self._words.fit(words)
-        self._chars.fit(words)
+        self.words.fit(words)
+        self.characters.fit(words)
         features = self._features(words).tocsr()
         for head in self.taxonomy.heads:
             rows = [i for i, record in enumerate(records) if head.name in record.labels]
@@ -75,22 +74,36 @@ class Baseline:
             scores[head.name] = table
         return scores
 
+    def linear(self, head: Head) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weights `[features, labels]` and bias `[labels]` of a fitted head; a label never seen gets a low bias."""
+        model = self._models[head.name]
+        size = len(self.words.vocabulary_) + len(self.characters.vocabulary_)
+        lines = [_line(part, size) for part in (model.estimators_ if head.kind == "multi" else [model])]
+        coefficients, intercepts = (np.concatenate(part) for part in zip(*lines, strict=True))
+        seen = range(len(head.labels)) if head.kind == "multi" else model.classes_
+        if head.kind != "multi" and len(model.classes_) == 2:
+            coefficients, intercepts = (
+                np.stack([-coefficients[0], coefficients[0]]) / 2,
+                np.array([-1, 1]) * intercepts / 2,
+            )
+        weights, bias = np.zeros((coefficients.shape[1], len(head.labels))), np.full(len(head.labels), _NEVER_SEEN)
+        weights[:, list(seen)], bias[list(seen)] = coefficients.T, intercepts
+        return weights, bias
+
     def _one(self, balanced: bool) -> Any:
         if self._kind == "majority":
             return DummyClassifier(strategy="prior")
         return LogisticRegression(C=4, max_iter=300, class_weight="balanced" if balanced else None)
 
     def _segmented(self, records: Sequence[LabelledCase]) -> list[list[str]]:
-        return [case_words(record, self._segmenter) for record in records]
+        return [marked_words(prepare(record.case, self._segmenter)) for record in records]
 
     def _features(self, words: list[list[str]]) -> Any:
-        return hstack([self._words.transform(words), self._chars.transform(words)])
+        return hstack([self.words.transform(words), self.characters.transform(words)])
 
 
-def _word_ngrams(words: list[str]) -> list[str]:
-    return [*words, *(f"{first} {second}" for first, second in pairwise(words))]
-
-
-def _char_ngrams(words: list[str]) -> list[str]:
-    text = "".join(words)
-    return [text[start : start + size] for size in (1, 2, 3) for start in range(len(text) - size + 1)]
+def _line(model: Any, size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Coefficients and intercept of a linear model; a label that never (or always) occurred is a constant."""
+    if hasattr(model, "coef_"):
+        return model.coef_, model.intercept_
+    return np.zeros((1, size)), np.array([-_NEVER_SEEN if model.y_[0] else _NEVER_SEEN])

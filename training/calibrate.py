@@ -20,18 +20,28 @@ _WEIGHT_STEPS = (0.5, 0.7, 0.85, 1.2, 1.4, 2.0)
 
 def calibrate(head: Head, logits: Logits, labels: Sequence[Code | Sequence[Code]]) -> HeadCalibration:
     """Fit one head on `logits` `[cases, labels]` and the true labels: a code a case, codes for a multi-label head."""
-    targets = np.zeros(logits.shape)
-    for row, value in enumerate(labels):
-        codes = [value] if isinstance(value, int | str) else value
-        targets[row, [head.index(code) for code in codes]] = 1
-    fitted = _fit_temperature(head, logits, targets)
+    targets = _targets(head, labels)
+    fitted, _ = _fit_temperature(head, logits, targets)
     scores = probabilities(head, logits, fitted)
     if head.kind == "multi":
         return fitted.model_copy(update={"threshold": _best_threshold(scores, targets)})
     return fitted.model_copy(update={"weights": _best_weights(head, scores, targets)})
 
 
-def _fit_temperature(head: Head, logits: Logits, targets: Logits) -> HeadCalibration:
+def loss_after_fit(head: Head, logits: Logits, labels: Sequence[Code | Sequence[Code]]) -> float:
+    """Penalised negative log-likelihood of calibrated logits, by which rival logits of a head can be compared."""
+    return _fit_temperature(head, logits, _targets(head, labels))[1]
+
+
+def _targets(head: Head, labels: Sequence[Code | Sequence[Code]]) -> Logits:
+    targets = np.zeros((len(labels), len(head.labels)))
+    for row, value in enumerate(labels):
+        codes = [value] if isinstance(value, int | str) else value
+        targets[row, [head.index(code) for code in codes]] = 1
+    return targets
+
+
+def _fit_temperature(head: Head, logits: Logits, targets: Logits) -> tuple[HeadCalibration, float]:
     """Maximum likelihood with a weak pull towards temperature 1 and no bias."""
 
     def loss(parameters: NDArray[np.float64]) -> float:
@@ -42,8 +52,9 @@ def _fit_temperature(head: Head, logits: Logits, targets: Logits) -> HeadCalibra
             likelihood = likelihood + (1 - targets) * np.log(1 - scores)
         return float(-likelihood.sum() + 0.5 * (parameters**2).sum())
 
-    found = minimize(loss, np.zeros(1 + logits.shape[1]), method="L-BFGS-B").x
-    return HeadCalibration(temperature=float(np.exp(found[0])), bias=tuple(round(float(b), 4) for b in found[1:]))
+    found = minimize(loss, np.zeros(1 + logits.shape[1]), method="L-BFGS-B")
+    bias = tuple(round(float(one), 4) for one in found.x[1:])
+    return HeadCalibration(temperature=float(np.exp(found.x[0])), bias=bias), float(found.fun)
 
 
 def _best_threshold(scores: Logits, targets: Logits) -> float:

@@ -13,7 +13,7 @@ from safetensors.torch import load_model, save_model
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
-from training.calibrate import calibrate
+from training.calibrate import calibrate, loss_after_fit
 from training.cases import LabelledCase
 from training.examples import AUXILIARY_HEADS, encode_cases, head_shapes, read_auxiliary
 from training.finetune import Example, predict, train
@@ -21,12 +21,15 @@ from training.model import HeadShape, TriageModel
 from training.noise import Noise
 from training.pretrain import prepare_text, pretrain
 from training.recipe import FinetuneStage, Recipe
+from training.wide import wide_logits
 from triage.artefact import HeadCalibration
 from triage.encode import Encoder
 from triage.segment import Segmenter
 from triage.taxonomy import Taxonomy
+from triage.wide import Wide
 
 log = logging.getLogger(__name__)
+_SHARES = (0.0, 0.3, 0.6, 1.0, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +105,23 @@ def finetune(
     return model
 
 
-def calibration(shop: Workshop, model: TriageModel, records: Sequence[LabelledCase]) -> dict[str, HeadCalibration]:
-    """Calibration of every head on dev records."""
+def calibration(
+    shop: Workshop, model: TriageModel, wide: Wide, records: Sequence[LabelledCase]
+) -> tuple[dict[str, HeadCalibration], Wide]:
+    """Calibration of every head on dev records, and the linear part scaled by the share that suits each head best."""
     encoded = [example.encoded for example in encode_cases(records, shop.taxonomy, shop.segmenter, shop.encoder())]
-    logits = predict(model, encoded).astype(np.float64)
-    fitted, first = {}, 0
+    deep = predict(model, encoded).astype(np.float64)
+    lexical = wide_logits(wide, records, shop.segmenter)
+    fitted, shares, first = {}, np.zeros(deep.shape[1]), 0
     for head in shop.taxonomy.heads:
         rows = [row for row, record in enumerate(records) if head.name in record.labels]
         columns = slice(first, first + len(head.labels))
         labels = [records[row].labels[head.name] for row in rows]
-        fitted[head.name] = calibrate(head, logits[rows, columns], labels)
+        mixed = {share: deep[rows, columns] + share * lexical[rows, columns] for share in _SHARES}
+        loss = {share: loss_after_fit(head, logits, labels) for share, logits in mixed.items()}
+        best = min(loss, key=loss.__getitem__)
+        log.info("%s: share of the linear part %.1f, losses %s", head.name, best, loss)
+        shares[columns] = best
+        fitted[head.name] = calibrate(head, mixed[best], labels)
         first += len(head.labels)
-    return fitted
+    return fitted, wide.scaled(shares)

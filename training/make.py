@@ -26,6 +26,7 @@ from training.fit import Workshop, calibration, finetune, intermediate, pretrain
 from training.passages import source_files
 from training.perturbations import flip_rates, threats_found
 from training.recipe import load_recipe
+from training.wide import fit_wide
 from triage.artefact import Artefact, seal, sha256
 from triage.errors import InputError
 from triage.segment import Segmenter
@@ -75,7 +76,7 @@ def make_model(
     examples = encode_cases(train, taxonomy, shop.segmenter, shop.encoder())
     model = finetune(shop, encoder_folder, examples, recipe.finetune, recipe.finetune.seeds[0])
     round_to_half(model)
-    heads = calibration(shop, model, dev)
+    heads, wide = calibration(shop, model, fit_wide(train, taxonomy, shop.segmenter, recipe.wide), dev)
 
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -83,6 +84,7 @@ def make_model(
     shutil.copy(taxonomy_path or DEFAULT_TAXONOMY, partial / "taxonomy.yaml")
     shutil.copy(build / "tokenizer.json", partial / "tokenizer.json")
     save_weights(model, partial)
+    wide.save(partial / "wide.npz")
     export_onnx(model, partial / "model.onnx")
     worst = prove_parity(model, partial / "model.onnx", [example.encoded for example in examples[:50]])
     settings = {

@@ -77,6 +77,13 @@ class FinetuneStage(Settings):
     seeds: tuple[int, ...] = (1,)
 
 
+class WideStage(Settings):
+    """The linear part beside the network: how many word and character features are kept, the most frequent ones."""
+
+    words: Annotated[int, Field(ge=1)] = 30_000
+    characters: Annotated[int, Field(ge=1)] = 50_000
+
+
 class Recipe(Settings):
     """Everything that decides what comes out of training, beside the text itself."""
 
@@ -87,6 +94,7 @@ class Recipe(Settings):
     pretrain: PretrainStage = PretrainStage()
     intermediate: IntermediateStage = IntermediateStage()
     finetune: FinetuneStage = FinetuneStage()
+    wide: WideStage = WideStage()
     sources: tuple[Source, ...]
 
     def of_kind(self, *kinds: str, permissive_only: bool = False) -> list[Source]:

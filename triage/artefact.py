@@ -17,7 +17,7 @@ from triage.taxonomy import Taxonomy, load_taxonomy
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-REQUIRED = ("taxonomy.yaml", "tokenizer.json", "model.onnx")
+REQUIRED = ("taxonomy.yaml", "tokenizer.json", "model.onnx", "wide.npz")
 
 
 class HeadCalibration(Settings):

@@ -59,15 +59,18 @@ class Classifier:
                 f"model {artefact.folder}: model.onnx cannot be loaded: {type(error).__name__}"
             ) from error
 
-    def __call__(self, encoded: Sequence[Encoded]) -> list[Prediction]:
-        """Predictions in the order given; batches of near-equal length, so batch order changes nothing."""
+    def __call__(self, encoded: Sequence[Encoded], lexical: Sequence[Floats]) -> list[Prediction]:
+        """Predictions in the order given; batches of near-equal length, so batch order changes nothing.
+
+        `lexical` holds the logits `[labels]` of the linear part for each case; both parts add up before calibration.
+        """
         predictions: dict[int, Prediction] = {}
         for chosen in group(encoded, BATCH_WORDS):
             batch = collate([encoded[index] for index in chosen])
             logits, contributions = self._run(batch)
             for row, index in enumerate(chosen):
                 present = batch.mask[row].reshape(-1) == 1
-                predictions[index] = self._prediction(logits[row], contributions[row][present])
+                predictions[index] = self._prediction(logits[row] + lexical[index], contributions[row][present])
         return [predictions[index] for index in range(len(encoded))]
 
     def _run(self, batch: Batch) -> tuple[Floats, Floats]:

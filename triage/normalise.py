@@ -16,10 +16,12 @@ _KEPT_CONTROLS = "\t\n\r"
 
 @lru_cache(maxsize=65536)
 def _fold(char: str) -> str:
-    """NFKC of one character; empty for format and control characters (zero-width, BOM, NUL)."""
-    if unicodedata.category(char) in ("Cf", "Cc") and char not in _KEPT_CONTROLS:
-        return ""
-    return unicodedata.normalize("NFKC", char)
+    """NFKC of one character, without format, control and combining characters (zero-width, BOM, NUL, strewn marks)."""
+    return "".join(one for one in unicodedata.normalize("NFKC", char) if not _is_dropped(one))
+
+
+def _is_dropped(char: str) -> bool:
+    return unicodedata.category(char) in ("Cf", "Cc", "Mn", "Me") and char not in _KEPT_CONTROLS
 
 
 @cache
@@ -38,7 +40,7 @@ def _simplify(text: str) -> str:
 def normalise(text: str) -> AlignedText:
     """Normalise `text`; the result maps every character back to the original.
 
-    NFKC per character, format and control characters dropped, whitespace runs to one space,
+    NFKC per character, format, control and combining characters dropped, whitespace runs to one space,
     Traditional to Simplified. Normalising twice is normalising once.
     """
     chars: list[str] = []

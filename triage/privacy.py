@@ -119,7 +119,7 @@ IDENTIFIERS = (
         "[车牌号]",
         re.compile(
             r"(?P<pii>[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][ ·.]?"
-            r"(?=[A-HJ-NP-Z]{0,5}[0-9])[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳])(?![0-9A-Za-z])"
+            rf"(?=[A-HJ-NP-Z]{{0,5}}{_DIGIT})(?:[A-HJ-NP-Z]|{_DIGIT}){{4,5}}(?:[A-HJ-NP-Z挂学警港澳]|{_DIGIT}))(?![0-9A-Za-z])"
         ),
     ),
     Identifier(

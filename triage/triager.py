@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from triage.artefact import Artefact, open_artefact
 from triage.case import Case
-from triage.classifier import Classifier, Prediction
+from triage.classifier import Classifier, Floats, Prediction
 from triage.encode import Encoded, Encoder
 from triage.errors import StageError, TriageError
 from triage.evidence import collect
@@ -21,9 +22,19 @@ from triage.result import RowError, TriageResult
 from triage.segment import Segmenter
 from triage.signals import Lexicon, Signal, SignalFinder, load_lexicon
 from triage.taxonomy import Taxonomy
+from triage.wide import Wide
 
 DEFAULT_MODEL = Path("models/default")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """What is known of a case before the network sees it."""
+
+    utterances: list[Prepared]
+    encoded: Encoded
+    lexical: Floats
 
 
 class Triager:
@@ -37,6 +48,7 @@ class Triager:
         manifest = artefact.manifest
         self._segmenter = Segmenter(manifest.segmenter, manifest.words)
         self._encoder = Encoder.load(artefact.path("tokenizer.json"), manifest.window, manifest.roles)
+        self._wide = Wide.load(artefact.path("wide.npz"))
         self._finder = SignalFinder(lexicon)
         self._classifier = Classifier(artefact, threads)
         self._defaults = Defaults(
@@ -79,9 +91,9 @@ class Triager:
     def __call__(self, case: Case | str) -> TriageResult:
         """Triage one case; a bare text is a case of its own. Raises InputError or StageError."""
         case = Case.from_text(case) if isinstance(case, str) else case
-        utterances, encoded = self._front(case)
-        (prediction,) = _stage("classify", lambda: self._classifier([encoded]))
-        return self._back(case, utterances, encoded, prediction)
+        front = self._front(case)
+        (prediction,) = _stage("classify", lambda: self._classifier([front.encoded], [front.lexical]))
+        return self._back(case, front, prediction)
 
     def pipe(self, cases: Iterable[Case], batch_size: int = 64) -> Iterator[TriageResult | RowError]:
         """Triage many cases in batches, in order. A case whose stage fails comes out as a RowError."""
@@ -91,25 +103,28 @@ class Triager:
 
     def _chunk(self, cases: Sequence[Case]) -> list[TriageResult | RowError]:
         answers: dict[int, TriageResult | RowError] = {}
-        fronts: dict[int, tuple[list[Prepared], Encoded]] = {}
+        fronts: dict[int, _Front] = {}
         for index, case in enumerate(cases):
             try:
                 fronts[index] = self._front(case)
             except TriageError as error:
                 answers[index] = RowError(case.id, error.code, str(error))
-        predictions = self._classifier([encoded for _, encoded in fronts.values()])
+        ready = list(fronts.values())
+        predictions = self._classifier([front.encoded for front in ready], [front.lexical for front in ready])
         for (index, front), prediction in zip(fronts.items(), predictions, strict=True):
             try:
-                answers[index] = self._back(cases[index], *front, prediction)
+                answers[index] = self._back(cases[index], front, prediction)
             except TriageError as error:
                 answers[index] = RowError(cases[index].id, error.code, str(error))
         return [answers[index] for index in range(len(cases))]
 
-    def _front(self, case: Case) -> tuple[list[Prepared], Encoded]:
+    def _front(self, case: Case) -> _Front:
         utterances = _stage("prepare", lambda: prepare(case, self._segmenter))
-        return utterances, _stage("encode", lambda: self._encoder(utterances))
+        encoded = _stage("encode", lambda: self._encoder(utterances))
+        return _Front(utterances, encoded, _stage("wide", lambda: self._wide(utterances)))
 
-    def _back(self, case: Case, utterances: list[Prepared], encoded: Encoded, prediction: Prediction) -> TriageResult:
+    def _back(self, case: Case, front: _Front, prediction: Prediction) -> TriageResult:
+        utterances, encoded = front.utterances, front.encoded
         signals: list[Signal] = _stage("signals", lambda: self._finder(utterances))
         words = [token for window in encoded.ids for token in window]
         unknown = words.count(self._encoder.unknown_id) / len(words)

@@ -16,6 +16,7 @@ shape: {layers: 1, hidden: 16, heads: 2, feed_forward: 32, window_words: 32}
 vocabulary: {size: 900, min_char_count: 3}
 pretrain: {vector_epochs: 1, minutes: 0, epochs: 1, block_words: 32, batch_blocks: 8}
 intermediate: {epochs: 1}
+wide: {words: 300, characters: 500}
 finetune: {epochs: 2, learning_rate: 0.003, batch_words: 2048}
 sources:
   - {path: plain.txt, kind: passages, licence: CC0, permissive: true}

@@ -89,7 +89,7 @@ def test_an_unknown_recipe_key_names_its_line(workshop: Path, tmp_path: Path) ->
 
     path = tmp_path / "recipe.yaml"
     path.write_text((workshop / "recipe.yaml").read_text("utf-8").replace("epochs: 2,", "epoch: 2,"), "utf-8")
-    with pytest.raises(SettingsError, match=r"recipe\.yaml:7: finetune\.epoch"):
+    with pytest.raises(SettingsError, match=r"recipe\.yaml:8: finetune\.epoch"):
         load_recipe(path)
 
 

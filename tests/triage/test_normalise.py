@@ -12,6 +12,7 @@ TABLE = [
     ("whitespace runs", "投诉 \t\n  你们\u3000吧", "投诉 你们 吧"),
     ("one character to several", "㈱…", "(株)..."),
     ("emoji kept", "气死了😡", "气死了😡"),
+    ("strewn combining marks", "投\u0f7c诉\u0301你\u20dd", "投诉你"),
     ("empty", "", ""),
 ]
 

@@ -51,10 +51,11 @@ def label(decision: Any, head: str) -> Any:
 
 FLOORS = [
     ("no signal", COMPLAINT, (), {}, 1),
-    ("regulator", COMPLAINT, ("regulator_threat",), {}, 1),
+    ("regulator, model sure of the opposite", COMPLAINT, ("regulator_threat",), {"certainty": 0.97}, 1),
     ("regulator, model sees a little", {**COMPLAINT, "risk_tier": 2}, ("regulator_threat",), {"certainty": 0.6}, 3),
     ("self-harm, model sees a little", {**COMPLAINT, "risk_tier": 3}, ("self_harm",), {"certainty": 0.3}, 4),
-    ("regulator in a plain question", NOTHING, ("regulator_threat",), {"certainty": 0.9}, 0),
+    ("a floor of 3 does not become 4", NOTHING, ("regulator_threat",), {"certainty": 0.9}, 3),
+    ("regulator in a plain question", NOTHING, ("regulator_threat",), {"certainty": 0.97}, 0),
 ]
 
 

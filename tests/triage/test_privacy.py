@@ -36,7 +36,12 @@ FOUND = {
         ("发到zhang.san@example.com吧", "zhang.san@example.com"),
         ("a_b-c@mail.example.org", "a_b-c@mail.example.org"),
     ],
-    "plate": [("车牌京A12345", "京A12345"), ("粤B·D12345充电", "粤B·D12345"), ("沪A 8F321停门口", "沪A 8F321")],
+    "plate": [
+        ("车牌京A12345", "京A12345"),
+        ("粤B·D12345充电", "粤B·D12345"),
+        ("沪A 8F321停门口", "沪A 8F321"),
+        ("车是辽Z八F二零七", "辽Z八F二零七"),
+    ],
     "account": [("加我微信abc_12345", "abc_12345"), ("QQ:123456789", "123456789"), ("vx是lihua2020", "lihua2020")],
 }
 NOT_FOUND = [

@@ -34,7 +34,7 @@ def test_wrong_policy_names_line_and_key(tmp_path: Path, old: str, new: str, mes
 NOT_OF_THE_TAXONOMY = [
     ("head", "{head: emotion, label: furious", "{head: mood, label: furious", "mood"),
     ("label", "at_least: high", "at_least: huge", "huge"),
-    ("signal", "signals: [self_harm,", "signals: [self_pity,", "self_pity"),
+    ("signal", "signals: [self_harm]", "signals: [self_pity]", "self_pity"),
     ("tier left out", "labels: [4]", "labels: [3]", "missing"),
 ]
 

@@ -16,7 +16,10 @@ def check_output(path: Path, inputs: Sequence[Path]) -> None:
         raise OutputError(f"{path}: the output must be a file, given a folder")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist")
-    if any(path.resolve() == given.resolve() or (path.exists() and path.samefile(given)) for given in inputs):
+    if any(
+        path.resolve() == given.resolve() or (path.exists() and given.exists() and path.samefile(given))
+        for given in inputs
+    ):
         raise OutputError(f"{path}: the output must not be an input or another output")
 
 

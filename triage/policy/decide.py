@@ -55,8 +55,7 @@ def decide(
     active = [floor for floor in policy.floors if _holds(floor, kinds, case, scores, taxonomy)]
     weighted = {head.name: scores[head.name] * _weights(head, policy, defaults) for head in single}
     for floor in active:
-        position = taxonomy.head(floor.head).index(floor.at_least)
-        weighted[floor.head] = np.where(np.arange(len(weighted[floor.head])) >= position, weighted[floor.head], 0.0)
+        weighted[floor.head] = _lifted(weighted[floor.head], taxonomy.head(floor.head).index(floor.at_least))
     chosen = best_consistent(weighted, policy.consistency, taxonomy)
     answers: dict[str, HeadResult | tuple[LabelScore, ...]] = {}
     for head in taxonomy.heads:
@@ -72,6 +71,15 @@ def decide(
         tier.owner, tier.present_owner_may, tier.respond_within_minutes, _actions(policy, taxonomy, tier, chosen, kinds)
     )
     return Decision(answers, handling, review)
+
+
+def _lifted(weighted: NDArray[np.float64], floor: int) -> NDArray[np.float64]:
+    """What spoke for labels below the floor speaks for the floor itself; it never raises further than that."""
+    lifted = weighted.copy()
+    lifted[floor] += lifted[:floor].sum()
+    lifted[:floor] = 0.0
+    lifted[max(floor, int(weighted.argmax())) + 1 :] = 0.0
+    return lifted
 
 
 def _holds(floor: Floor, kinds: set[str], case: Case, scores: Scores, taxonomy: Taxonomy) -> bool:
