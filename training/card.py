@@ -11,9 +11,9 @@ from training.tables import as_markdown, table
 
 _TEMPLATE = """# Model card: {name} {version}
 
-Multi-head classifier of Chinese customer contacts: a RoFormer of {layers} layers x {hidden} over jieba words with additive
-attention heads, beside a linear part over TF-IDF of word and character sequences; their logits add up before calibration.
-Heads: {heads}. Made by `triage train` on {created}; the recipe is in `manifest.json`.
+Multi-head classifier of Chinese customer contacts: a RoFormer of {layers} layers x {hidden} over jieba words with
+additive attention heads, beside a linear part over TF-IDF of word and character sequences; their logits add up before
+calibration. Heads: {heads}. Made by `triage train` on {created}; the recipe is in `manifest.json`.
 
 **Intended use.** Sorting and prioritising customer contacts for people who then read them. Not for decisions about
 employees or customers without a person, and not for blocking callers.
