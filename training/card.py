@@ -24,14 +24,15 @@ Cases written for the project lie in `data/cases`; the other sources are used fo
 
 {sources}
 
-Licence setting: `{licences}`. The folder holds a vocabulary (words, pairs of words, sequences of up to three characters) and
-weights, no passages; they were learnt from research releases where the table says so.
+Licence setting: `{licences}`. The folder holds a vocabulary (words, pairs of words, sequences of up to three characters)
+and weights, no passages; they were learnt from research releases where the table says so.
 
 **Limits.** Mandarin service contacts; dialect and badly recognised calls are weaker (see the tables by kind). Tier 4,
 `no_value` and `unreasonable` are learnt mostly from written cases. Scores are calibrated on dev: the calibration error
-below is measured on the same cases the temperature was fitted on, and so is slightly flattering; so are all figures in so
-far as label weights, the share of the linear part and the policy's floors were chosen on dev. A floor can lift a contact to a
-tier that the model itself finds improbable: its reasons say so, its score stays low, and it is marked for review.
+below is measured on the same cases the temperature was fitted on, and so is slightly flattering; so are all figures in
+so far as label weights, the share of the linear part and the policy's floors were chosen on dev. A floor can lift a
+contact to a tier that the model itself finds improbable: its reasons say so, its score stays low, and it is marked for
+review.
 
 ## Figures
 

@@ -32,13 +32,16 @@ class Exit(IntEnum):
 
 
 class _Commands(TyperGroup):
-    """Turns an error of this project into one line on stderr and exit code 2."""
+    """Turns an error of this project, or a missing extra, into one line on stderr and exit code 2."""
 
     def invoke(self, context: Any) -> Any:
         try:
             return super().invoke(context)
         except TriageError as error:
             typer.echo(f"triage: {_one_line(str(error))}", err=True)
+            raise typer.Exit(Exit.UNUSABLE) from None
+        except ModuleNotFoundError as error:
+            typer.echo(f"triage: this command needs '{error.name}': pip install 'complaint-triage[all]'", err=True)
             raise typer.Exit(Exit.UNUSABLE) from None
 
 

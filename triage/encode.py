@@ -45,6 +45,15 @@ class Encoded:
     origins: list[list[TokenOrigin | None]]
 
     @property
+    def tokens(self) -> list[TokenOrigin | None]:
+        """Origins of all tokens, windows one after the other: the order of a prediction's contributions."""
+        return [origin for window in self.origins for origin in window]
+
+    def share_of(self, token_id: int) -> float:
+        """Share of all tokens that have this id."""
+        return sum(window.count(token_id) for window in self.ids) / sum(map(len, self.ids))
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Number of windows, length of the longest."""
         return len(self.ids), max(map(len, self.ids))

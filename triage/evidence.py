@@ -21,6 +21,9 @@ _PHRASES_PER_HEAD = 2
 _CLAUSE_ENDS = frozenset(",。!?;、~…:\n,. ")
 
 
+_Clause = tuple[int, int, int]  # utterance, start, end
+
+
 @dataclass(frozen=True, slots=True)
 class _Phrase:
     """A stretch of one utterance and how much it added."""
@@ -41,7 +44,7 @@ def collect(
 ) -> tuple[Evidence, ...]:
     """Evidence for every head that says something: signals in order of speech, then phrases, strongest first."""
     found = [_of_signal(signal, policy) for signal in signals]
-    origins = [origin for window in encoded.origins for origin in window]
+    clauses = _clauses(utterances, encoded.tokens)
     by_range: dict[tuple[int, int, int], Evidence] = {}
     for head in taxonomy.heads:
         if head.neutral is None:
@@ -54,7 +57,7 @@ def collect(
             continue
         shares = prediction.contributions[head.name]
         gain = shares[:, best] - shares[:, neutral]
-        for phrase in best_phrases(utterances, origins, gain):
+        for phrase in best_phrases(clauses, gain):
             one = _of_phrase(utterances[phrase.utterance], phrase, head.name)
             known = by_range.get((one.turn, one.start, one.end))
             supports = (*known.supports, head.name) if known else one.supports
@@ -66,19 +69,46 @@ def collect(
     return (*found, *from_model)
 
 
-def best_phrases(
-    utterances: Sequence[Prepared], origins: Sequence[TokenOrigin | None], gain: NDArray[np.float64]
-) -> list[_Phrase]:
-    """The clauses that gained most, at most two; an agent's words are no evidence of what the customer feels."""
-    totals: dict[tuple[int, int, int], float] = {}
-    for origin, value in zip(origins, gain, strict=True):
-        if origin is None or utterances[origin.utterance].speaker == "agent":
-            continue
-        start, end = _clause(utterances[origin.utterance].text, origin.start)
-        key = (origin.utterance, start, end)
-        totals[key] = totals.get(key, 0.0) + float(value)
+def turn_curve(
+    utterances: Sequence[Prepared], encoded: Encoded, prediction: Prediction, taxonomy: Taxonomy
+) -> tuple[dict[str, float | int], ...]:
+    """How far each turn speaks for dissatisfaction, 0 to 1 (0.5: neither way); empty without such a head."""
+    if "dissatisfaction" not in {head.name for head in taxonomy.heads}:
+        return ()
+    head = taxonomy.head("dissatisfaction")
+    neutral = head.index(head.neutral if head.neutral is not None else head.codes[0])
+    shares = prediction.contributions[head.name]
+    others = np.delete(shares, neutral, axis=1).max(axis=1)
+    gains = np.zeros(len(utterances))
+    for origin, gain in zip(encoded.tokens, others - shares[:, neutral], strict=True):
+        if origin is not None:
+            gains[origin.utterance] += gain
+    scaled = gains * len(utterances)
+    return tuple(
+        {"turn": utterance.turn, "dissatisfaction": round(float(1 / (1 + np.exp(-value))), 4)}
+        for utterance, value in zip(utterances, scaled, strict=True)
+    )
+
+
+def best_phrases(clauses: Sequence[_Clause | None], gain: NDArray[np.float64]) -> list[_Phrase]:
+    """The clauses that gained most, at most two; `clauses` and `gain` have an entry for each token."""
+    totals: dict[_Clause, float] = {}
+    for clause, value in zip(clauses, gain, strict=True):
+        if clause is not None:
+            totals[clause] = totals.get(clause, 0.0) + float(value)
     ranked = sorted(totals.items(), key=lambda item: -item[1])
-    return [_Phrase(*key, weight) for key, weight in ranked[:_PHRASES_PER_HEAD] if weight > 0]
+    return [_Phrase(*clause, weight) for clause, weight in ranked[:_PHRASES_PER_HEAD] if weight > 0]
+
+
+def _clauses(utterances: Sequence[Prepared], origins: Sequence[TokenOrigin | None]) -> list[_Clause | None]:
+    """The clause that each token stands in; None for an agent's words: they do not tell what the customer feels."""
+    found: list[_Clause | None] = []
+    for origin in origins:
+        if origin is None or utterances[origin.utterance].speaker == "agent":
+            found.append(None)
+        else:
+            found.append((origin.utterance, *_clause(utterances[origin.utterance].text, origin.start)))
+    return found
 
 
 def _clause(text: str, position: int) -> tuple[int, int]:

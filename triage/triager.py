@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from triage.artefact import Artefact, open_artefact
 from triage.case import Case
 from triage.classifier import Classifier, Floats, Prediction
 from triage.encode import Encoded, Encoder
 from triage.errors import StageError, TriageError
-from triage.evidence import collect
+from triage.evidence import collect, turn_curve
 from triage.policy import DEFAULT_POLICY, Defaults, Policy, decide, load_policy
 from triage.prepare import Prepared, prepare
 from triage.result import RowError, TriageResult
@@ -92,7 +90,7 @@ class Triager:
         """Triage one case; a bare text is a case of its own. Raises InputError or StageError."""
         case = Case.from_text(case) if isinstance(case, str) else case
         front = self._front(case)
-        (prediction,) = _stage("classify", lambda: self._classifier([front.encoded], [front.lexical]))
+        (prediction,) = self._classify([front])
         return self._back(case, front, prediction)
 
     def pipe(self, cases: Iterable[Case], batch_size: int = 64) -> Iterator[TriageResult | RowError]:
@@ -102,6 +100,7 @@ class Triager:
             yield from self._chunk(chunk)
 
     def _chunk(self, cases: Sequence[Case]) -> list[TriageResult | RowError]:
+        """Answers in order. Where the joint call of the network fails, each case is tried alone."""
         answers: dict[int, TriageResult | RowError] = {}
         fronts: dict[int, _Front] = {}
         for index, case in enumerate(cases):
@@ -109,8 +108,12 @@ class Triager:
                 fronts[index] = self._front(case)
             except TriageError as error:
                 answers[index] = RowError(case.id, error.code, str(error))
-        ready = list(fronts.values())
-        predictions = self._classifier([front.encoded for front in ready], [front.lexical for front in ready])
+        try:
+            predictions = self._classify(list(fronts.values()))
+        except TriageError as error:
+            if len(cases) > 1:
+                return [answer for case in cases for answer in self._chunk([case])]
+            return [RowError(cases[0].id, error.code, str(error))]
         for (index, front), prediction in zip(fronts.items(), predictions, strict=True):
             try:
                 answers[index] = self._back(cases[index], front, prediction)
@@ -123,11 +126,14 @@ class Triager:
         encoded = _stage("encode", lambda: self._encoder(utterances))
         return _Front(utterances, encoded, _stage("wide", lambda: self._wide(utterances)))
 
+    def _classify(self, fronts: Sequence[_Front]) -> list[Prediction]:
+        encoded, lexical = [front.encoded for front in fronts], [front.lexical for front in fronts]
+        return _stage("classify", lambda: self._classifier(encoded, lexical))
+
     def _back(self, case: Case, front: _Front, prediction: Prediction) -> TriageResult:
         utterances, encoded = front.utterances, front.encoded
         signals: list[Signal] = _stage("signals", lambda: self._finder(utterances))
-        words = [token for window in encoded.ids for token in window]
-        unknown = words.count(self._encoder.unknown_id) / len(words)
+        unknown = encoded.share_of(self._encoder.unknown_id)
         length = sum(len(utterance.words) for utterance in utterances)
         decision = _stage(
             "policy",
@@ -142,29 +148,6 @@ class Triager:
         return TriageResult(
             case.id, decision.heads, evidence, turns, decision.handling, decision.review_reasons, self._names
         )
-
-
-def turn_curve(
-    utterances: Sequence[Prepared], encoded: Encoded, prediction: Prediction, taxonomy: Taxonomy
-) -> tuple[dict[str, float | int], ...]:
-    """How far each turn speaks for dissatisfaction, 0 to 1 (0.5: neither way); empty without such a head."""
-    if "dissatisfaction" not in {head.name for head in taxonomy.heads}:
-        return ()
-    head = taxonomy.head("dissatisfaction")
-    neutral = head.index(head.neutral if head.neutral is not None else head.codes[0])
-    shares = prediction.contributions[head.name]
-    others = np.delete(shares, neutral, axis=1).max(axis=1)
-    gains, attention = np.zeros(len(utterances)), np.zeros(len(utterances))
-    origins = [origin for window in encoded.origins for origin in window]
-    for origin, gain in zip(origins, others - shares[:, neutral], strict=True):
-        if origin is not None:
-            gains[origin.utterance] += gain
-            attention[origin.utterance] += 1
-    scaled = gains * len(utterances)
-    return tuple(
-        {"turn": utterance.turn, "dissatisfaction": round(float(1 / (1 + np.exp(-value))), 4)}
-        for utterance, value in zip(utterances, scaled, strict=True)
-    )
 
 
 def _stage(name: str, work: Callable[[], Result]) -> Result:

@@ -156,3 +156,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
     for name in ("score", "explain", "info"):
         assert name in done.stdout
+
+
+def test_a_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
+
+    monkeypatch.setattr("triage.cli.load_triager", missing)
+    answer = CliRunner().invoke(cli.app, ["info"])
+    assert answer.exit_code == 2
+    assert "needs 'sklearn'" in answer.stderr

@@ -121,6 +121,23 @@ def test_a_failing_stage_is_named_and_the_text_is_not(shipped: Triager, monkeypa
     assert all(isinstance(one, RowError) and one.code == "stage_failed" for one in shipped.pipe([good, bad]))
 
 
+def test_one_case_that_the_network_cannot_take_fails_alone(shipped: Triager, monkeypatch: pytest.MonkeyPatch) -> None:
+    classify = shipped._classifier
+
+    def touchy(encoded: Any, lexical: Any) -> Any:
+        if any(len(one.tokens) > 40 for one in encoded):
+            raise RuntimeError
+        return classify(encoded, lexical)
+
+    monkeypatch.setattr(shipped, "_classifier", touchy)
+    cases = [Case.model_validate({"id": str(i), "text": text}) for i, text in enumerate(["好的", "投诉," * 60, "谢谢"])]
+    first, bad, last = shipped.pipe(cases)
+    assert isinstance(first, TriageResult)
+    assert isinstance(last, TriageResult)
+    assert isinstance(bad, RowError)
+    assert (bad.id, bad.detail) == ("1", "stage 'classify' failed: RuntimeError")
+
+
 @pytest.mark.parametrize("text", ["", " \n", "\0"])
 def test_nothing_to_read(shipped: Triager, text: str) -> None:
     with pytest.raises(InputError, match="empty"):
