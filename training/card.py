@@ -24,8 +24,8 @@ Cases written for the project lie in `data/cases`; the other sources are used fo
 
 {sources}
 
-Licence setting: `{licences}`. The folder holds a vocabulary (words, pairs of words, sequences of up to three characters)
-and weights, no passages; they were learnt from research releases where the table says so.
+Licence setting: `{licences}`. The folder holds a vocabulary (words, pairs of words, sequences of up to three
+characters) and weights, no passages; they were learnt from research releases where the table says so.
 
 **Limits.** Mandarin service contacts; dialect and badly recognised calls are weaker (see the tables by kind). Tier 4,
 `no_value` and `unreasonable` are learnt mostly from written cases. Scores are calibrated on dev: the calibration error
