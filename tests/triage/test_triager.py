@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from triage.batch.console import about
 from triage.batch.marked import mask_result
 from triage.case import Case
 from triage.errors import InputError, StageError
@@ -160,3 +163,14 @@ def test_explain_imports_neither_torch_nor_transformers() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
     assert "HEAVY []" in run.stdout
+
+
+def test_info_shows_the_figures_head_by_head(shipped: Triager) -> None:
+    console = Console(width=100, record=True, file=StringIO())
+    console.print(about(shipped))
+    text = console.export_text()
+    figures = shipped.info["metrics"]["systems"]
+    for head in shipped.taxonomy.heads:
+        cells = [f"{one[head.name].get('kappa', one[head.name].get('micro_f1')):.2f}" for one in figures.values()]
+        rows = [line for line in text.splitlines() if head.name in line]
+        assert any(all(cell in row for cell in cells) for row in rows), head.name

@@ -67,9 +67,11 @@ def summary(tally: Tally) -> RenderableType:
 
 
 def about(triager: CaseTriager) -> RenderableType:
-    """What a triager is made of: its facts, then heads and labels."""
+    """What a triager is made of: its facts, heads and labels, and how well the model agreed on dev."""
+    measured = triager.info.get("metrics", {}).get("systems", {})
     facts = Table(box=None, show_header=False)
-    for name, value in _flat(triager.info):
+    shown = {name: fact for name, fact in triager.info.items() if not (measured and name == "metrics")}
+    for name, value in _flat(shown):
         facts.add_row(Text(name, "bold"), Text(value))
     heads = Table(title=f"taxonomy {triager.taxonomy.id}", title_justify="left")
     for column in ("head", "名称", "kind", "labels"):
@@ -77,7 +79,16 @@ def about(triager: CaseTriager) -> RenderableType:
     for head in triager.taxonomy.heads:
         labels = " ".join(f"{label.code} {label.zh}" for label in head.labels)
         heads.add_row(Text(head.name), Text(head.zh), head.kind, Text(labels))
-    return Group(facts, heads)
+    return Group(facts, heads, *([_agreement(measured)] if measured else []))
+
+
+def _agreement(systems: dict[str, Any]) -> Table:
+    """Kappa (micro-F1 for multi-label heads) on dev, of the model and what it was measured beside."""
+    figures = Table("head", *systems, title="dev: kappa, or micro-F1", title_justify="left")
+    for name in next(iter(systems.values())):
+        cells = (systems[system][name] for system in systems)
+        figures.add_row(name, *(f"{cell.get('kappa', cell.get('micro_f1')):.2f}" for cell in cells))
+    return figures
 
 
 def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
