@@ -17,7 +17,8 @@ from triage.result import HeadResult, RowError
 from triage.taxonomy import Code, Head, Taxonomy
 from triage.triager import Triager
 
-_SEVERE = 3
+TIER_HEAD = "risk_tier"
+SEVERE = 3  # position of the first tier that must not be missed
 _LENGTHS = (50, 150, 400)
 
 
@@ -95,8 +96,8 @@ def _single(head: Head, wanted: list[Code], given: list[Code], confidence: NDArr
         "classes": classes,
         "cases": len(wanted),
     }
-    if head.name == "risk_tier":
-        severe = [[head.index(code) >= _SEVERE for code in codes] for codes in (wanted, given)]
+    if head.name == TIER_HEAD:
+        severe = [[head.index(code) >= SEVERE for code in codes] for codes in (wanted, given)]
         figures["severe_recall"], figures["severe_precision"] = metrics.found_and_right(*severe)
     return figures
 

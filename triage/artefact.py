@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from triage.errors import ArtefactError, SettingsError
+from triage.in_use import MANIFEST, model_folder
 from triage.settings_file import Settings
 from triage.taxonomy import Taxonomy, load_taxonomy
 
 FORMAT = 1
-MANIFEST = "manifest.json"
 REQUIRED = ("taxonomy.yaml", "tokenizer.json", "model.onnx", "wide.npz")
 
 
@@ -75,10 +75,11 @@ def sha256(path: Path) -> str:
 
 
 def open_artefact(folder: Path) -> Artefact:
-    """Verify and open a model folder.
+    """Verify and open a model folder; of a folder of models, the one in use.
 
     Raises ArtefactError if it is missing, of another format, incomplete, or a file differs from its hash.
     """
+    folder = model_folder(folder)
     manifest = _read_manifest(folder)
     missing = [name for name in REQUIRED if name not in manifest.files]
     if missing:

@@ -22,7 +22,7 @@ from triage.signals import Lexicon, Signal, SignalFinder, load_lexicon
 from triage.taxonomy import Taxonomy
 from triage.wide import Wide
 
-DEFAULT_MODEL = Path("models/default")
+DEFAULT_MODELS = Path("models")
 Result = TypeVar("Result")
 
 
@@ -63,11 +63,11 @@ class Triager:
 
     @classmethod
     def load(cls, model: str | Path | None = None, policy: str | Path | None = None, threads: int = 0) -> Triager:
-        """Open a model folder (default `models/default`) and a policy file (default: the packaged one).
+        """Open a model folder (default: the model in use in `models`) and a policy file (default: the packaged one).
 
         Raises ArtefactError or SettingsError. `threads` bounds the cores one call uses; 0 takes all.
         """
-        artefact = open_artefact(Path(model or DEFAULT_MODEL))
+        artefact = open_artefact(Path(model or DEFAULT_MODELS))
         return cls(artefact, load_policy(Path(policy or DEFAULT_POLICY)), load_lexicon(), threads)
 
     @property

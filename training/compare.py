@@ -1,0 +1,207 @@
+"""Two models on the same cases: what the second gains over the first, and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from training.cases import LabelledCase
+from training.evaluate import SEVERE, TIER_HEAD, Answers, kind_of, slices_of
+from training.metrics import calibration_error, kappa_of_positions
+from triage.taxonomy import Head, Taxonomy
+
+Rows = NDArray[np.int64]
+Figure = Callable[[Rows], float]
+_ROUNDS, _FEWER_ROUNDS = 2_000, 400
+_SMALLEST_SLICE = 15
+_UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """One figure of both models, and the interval `low` to `high` that the gain of b over a lies in.
+
+    The interval comes from resampled cases, both models on the same sample. None where there is nothing to measure.
+    """
+
+    cases: int
+    a: float | None
+    b: float | None
+    low: float | None
+    high: float | None
+
+    @property
+    def gain(self) -> float:
+        """What b has more than a; NaN if unknown."""
+        return float("nan") if self.a is None or self.b is None else self.b - self.a
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """McNemar's exact test: cases that only one model has right, and how probable so uneven a split is by chance."""
+
+    only_a: int
+    only_b: int
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What model b gains over model a, at 95 %.
+
+    `mean` is the mean agreement over `heads`; the intervals of the heads hold all together. `severe` has the recall
+    and the precision of the severe tiers. `calibration` is the mean calibration error, of which less is better.
+    `slices` maps slice and head to the gain there.
+    """
+
+    cases: int
+    mean: Gain
+    heads: Mapping[str, Gain]
+    mcnemar: Mapping[str, Disagreement]
+    severe: Mapping[str, Gain]
+    calibration: Gain
+    slices: Mapping[tuple[str, str], Gain]
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """The same figure of both models, as functions of row numbers; NaN where there is nothing to measure."""
+
+    a: Figure
+    b: Figure
+
+    def gain(self, rows: Rows, rounds: int = _ROUNDS, level: float = 0.95) -> Gain:
+        """The gain on these rows; the interval is that of `level` over `rounds` samples of them."""
+        a, b = self.a(rows), self.b(rows)
+        if np.isnan(a) or np.isnan(b):
+            return Gain(len(rows), _known(a), _known(b), None, None)
+        samples = np.random.default_rng(0).choice(rows, (rounds, len(rows)))
+        gains = [self.b(sample) - self.a(sample) for sample in samples]
+        low, high = np.nanpercentile(gains, [50 * (1 - level), 50 * (1 + level)])
+        return Gain(len(rows), a, b, float(low), float(high))
+
+
+def compare(taxonomy: Taxonomy, records: Sequence[LabelledCase], a: Answers, b: Answers) -> Comparison:
+    """Compare the answers of two models to the same records; a head that no record has a label of is left out."""
+    known = {head: np.array([head.name in record.labels for record in records]) for head in taxonomy.heads}
+    heads = [head for head, rows in known.items() if rows.any()]
+    everything = np.arange(len(records))
+    agreement = {head: _Both(*(_agreement(head, records, one) for one in (a, b))) for head in heads}
+    errors = [
+        _Both(*(_calibration(head, records, one) for one in (a, b))) for head in heads if head.kind != "multi"
+    ]
+    severe = _severe(taxonomy.head(TIER_HEAD), records, a, b) if TIER_HEAD in {head.name for head in heads} else {}
+    return Comparison(
+        cases=len(records),
+        mean=_mean(list(agreement.values())).gain(everything),
+        heads={
+            head.name: both.gain(everything[known[head]], level=1 - 0.05 / len(heads))
+            for head, both in agreement.items()
+        },
+        mcnemar={head.name: _mcnemar(head, records, a, b) for head in heads},
+        severe={name: both.gain(everything) for name, both in severe.items()},
+        calibration=_mean(errors).gain(everything, _FEWER_ROUNDS),
+        slices=_by_slice(records, agreement, known),
+    )
+
+
+def _mean(figures: Sequence[_Both]) -> _Both:
+    """The mean of several figures; those that are NaN on a sample are left out there."""
+
+    def mean(parts: Sequence[Figure]) -> Figure:
+        def of(rows: Rows) -> float:
+            values = np.array([part(rows) for part in parts])
+            return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
+
+        return of
+
+    return _Both(mean([both.a for both in figures]), mean([both.b for both in figures]))
+
+
+def _agreement(head: Head, records: Sequence[LabelledCase], answers: Answers) -> Figure:
+    """Kappa, or micro-F1 of a multi-label head; rows without a label of the head do not count."""
+    if head.kind == "multi":
+        wanted, given = (_sets(head, records), [set(map(str, codes)) for codes in answers.labels[head.name]])
+        hits = np.array([2 * len((w or set()) & g) for w, g in zip(wanted, given, strict=True)])
+        both = np.array([0 if w is None else len(w) + len(g) for w, g in zip(wanted, given, strict=True)])
+        return lambda rows: float(hits[rows].sum() / total) if (total := both[rows].sum()) else float("nan")
+    wanted_places, given_places = _places(head, records, answers)
+
+    def kappa(rows: Rows) -> float:
+        rows = rows[wanted_places[rows] != _UNKNOWN]
+        return kappa_of_positions(head, wanted_places[rows], given_places[rows])
+
+    return kappa
+
+
+def _calibration(head: Head, records: Sequence[LabelledCase], answers: Answers) -> Figure:
+    wanted, given = _places(head, records, answers)
+    confidence = answers.confidence[head.name]
+
+    def error(rows: Rows) -> float:
+        rows = rows[wanted[rows] != _UNKNOWN]
+        return calibration_error(confidence[rows], wanted[rows] == given[rows])
+
+    return error
+
+
+def _severe(tiers: Head, records: Sequence[LabelledCase], a: Answers, b: Answers) -> dict[str, _Both]:
+    """Of the severe cases those found, of the cases called severe those that are."""
+
+    def share(answers: Answers, recall: bool) -> Figure:
+        wanted, given = _places(tiers, records, answers)
+        hits, of = (wanted >= SEVERE) & (given >= SEVERE), (wanted if recall else given) >= SEVERE
+        of = of & (wanted != _UNKNOWN)
+        return lambda rows: float(hits[rows].sum() / total) if (total := of[rows].sum()) else float("nan")
+
+    return {name: _Both(share(a, name == "recall"), share(b, name == "recall")) for name in ("recall", "precision")}
+
+
+def _places(head: Head, records: Sequence[LabelledCase], answers: Answers) -> tuple[Rows, Rows]:
+    """Positions of the labels wanted (`_UNKNOWN` where there is none) and of those given."""
+    wanted = [head.index(r.labels[head.name]) if head.name in r.labels else _UNKNOWN for r in records]
+    return np.array(wanted), np.array([head.index(code) for code in answers.labels[head.name]])
+
+
+def _sets(head: Head, records: Sequence[LabelledCase]) -> list[set[str] | None]:
+    return [set(map(str, r.labels[head.name])) if head.name in r.labels else None for r in records]
+
+
+def _mcnemar(head: Head, records: Sequence[LabelledCase], a: Answers, b: Answers) -> Disagreement:
+    """For a multi-label head a case is right if all its labels are."""
+    rows = [row for row, record in enumerate(records) if head.name in record.labels]
+    right_a, right_b = (np.array([_same(head, records[row], one.labels[head.name][row]) for row in rows]) for one in (a, b))
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    p = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
+    return Disagreement(only_a, only_b, float(p))
+
+
+def _same(head: Head, record: LabelledCase, given: object) -> bool:
+    wanted = record.labels[head.name]
+    if head.kind == "multi":
+        return set(map(str, wanted)) == set(map(str, given))  # type: ignore[call-overload]
+    return str(wanted) == str(given)
+
+
+def _by_slice(
+    records: Sequence[LabelledCase], agreement: Mapping[Head, _Both], known: Mapping[Head, NDArray[np.bool_]]
+) -> dict[tuple[str, str], Gain]:
+    members: dict[str, list[int]] = {}
+    for row, record in enumerate(records):
+        for name in (kind_of(record), *slices_of(record)):
+            members.setdefault(name, []).append(row)
+    found = {}
+    for name, listed in sorted(members.items()):
+        for head, both in agreement.items():
+            rows = np.array(listed)[known[head][listed]]
+            if len(rows) >= _SMALLEST_SLICE:
+                found[name, head.name] = both.gain(rows, _FEWER_ROUNDS)
+    return found
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

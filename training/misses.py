@@ -1,0 +1,48 @@
+"""The cases of a severe tier that a model calls mild, one by one; masked, since people pass reports on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from training.cases import LabelledCase
+from training.evaluate import SEVERE, TIER_HEAD, Answers
+from training.similarity import customer_words
+from triage.batch.marked import printable
+from triage.privacy import mask_text
+from triage.taxonomy import Code, Taxonomy
+
+_SHOWN = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A severe case that at least one of two models missed: the tier wanted, those given, the customer's masked words."""
+
+    id: str
+    channel: str
+    wanted: Code
+    a: Code
+    b: Code
+    text: str
+
+
+def severe_misses(taxonomy: Taxonomy, records: Sequence[LabelledCase], a: Answers, b: Answers) -> list[Miss]:
+    """All severe cases missed by a or b, those that b alone misses first."""
+    if TIER_HEAD not in {head.name for head in taxonomy.heads}:
+        return []
+    tiers, found = taxonomy.head(TIER_HEAD), []
+    for record, given_a, given_b in zip(records, a.labels[TIER_HEAD], b.labels[TIER_HEAD], strict=True):
+        wanted = record.labels.get(TIER_HEAD)
+        if wanted is None or tiers.index(wanted) < SEVERE:
+            continue
+        missed_a, missed_b = (tiers.index(given) < SEVERE for given in (given_a, given_b))
+        if missed_a or missed_b:
+            miss = Miss(record.case.id, record.case.channel, wanted, given_a, given_b, _shown(record))
+            found.append(((not missed_b, missed_a), miss))
+    return [miss for _, miss in sorted(found, key=lambda item: item[0])]
+
+
+def _shown(record: LabelledCase) -> str:
+    words = " ".join(printable(mask_text(customer_words(record))).split())
+    return words if len(words) <= _SHOWN else words[:_SHOWN] + "…"
