@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from training.label_table import TABLES, LabelColumns, read_table
+from training.label_values import read_labels
+from triage.batch.cells import tidy
+from triage.batch.encoding import bounded_lines, detect_encoding, open_text
+from triage.batch.read import find_files
 from triage.case import Case
 from triage.errors import InputError
 from triage.taxonomy import Taxonomy
+
+_JSON_LINES = (".jsonl", ".ndjson")
+READABLE = (*_JSON_LINES, *TABLES)
+_SHOWN = 10
+_EXTRA = ("pair", "negative_share", "industry", "annotator", "labelled_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +36,99 @@ class LabelledCase:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """One row as it was given, and where: `place` is `file:row`. `problem` says why there are no fields."""
+
+    place: str
+    fields: dict[str, Any]
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What came out of labelled files: records, rows that are none, and columns or heads that nothing was made of."""
+
+    records: list[LabelledCase] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    unused: Counter[str] = field(default_factory=Counter)
+
+
+def find_labelled(paths: Sequence[Path]) -> list[Path]:
+    """The labelled files named, or in the folders named; InputError if there are none or one cannot be read."""
+    files = find_files(paths)
+    wrong = [str(file) for file in files if file.suffix.lower() not in READABLE or not file.is_file()]
+    if wrong:
+        raise InputError(f"cases: labelled files ({' '.join(READABLE)}) or folders of them are needed; given {wrong}")
+    return files
+
+
 def read_cases(paths: Iterable[Path], taxonomy: Taxonomy, split: str | None = None) -> list[LabelledCase]:
-    """Read labelled JSONL files; InputError names the file and line. `split` keeps the records of one split."""
-    found = []
+    """All records of labelled files; InputError names the rows that are none. `split` keeps those of one split."""
+    reading = read_all(paths, taxonomy)
+    if reading.problems:
+        more = len(reading.problems) - _SHOWN
+        lines = [*reading.problems[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+        raise InputError("\n".join(lines))
+    return [record for record in reading.records if split in (None, record.split)]
+
+
+def read_all(paths: Iterable[Path], taxonomy: Taxonomy) -> Reading:
+    """Every row of labelled files, the readable and the unreadable. InputError only for a file that is no table."""
+    reading = Reading()
     for path in paths:
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        for raw in raw_records(path, taxonomy, reading.unused):
             try:
-                record = parse_record(json.loads(line), taxonomy)
-            except (ValueError, KeyError, InputError) as error:
-                raise InputError(f"{path}:{number}: {error}") from None
-            if split in (None, record.split):
-                found.append(record)
-    return found
+                if raw.problem:
+                    raise InputError(raw.problem)
+                reading.records.append(parse_record(raw.fields, taxonomy))
+            except InputError as error:
+                reading.problems.append(f"{raw.place}: {error}")
+    return reading
 
 
 def parse_record(row: dict[str, Any], taxonomy: Taxonomy) -> LabelledCase:
     """A labelled case from its JSON object; heads outside the taxonomy are ignored, unknown labels are an error."""
-    given = row.get("labels", {})
-    labels = {}
-    for head in taxonomy.heads:
-        value = given.get(head.name)
-        if value is None:
-            continue
-        codes = value if head.kind == "multi" else [value]
-        known = [head.codes[head.index(code)] for code in codes]
-        labels[head.name] = known if head.kind == "multi" else known[0]
-    extra: dict[str, Any] = {name: row[name] for name in ("pair", "negative_share", "industry") if name in row}
-    evidence = tuple(row.get("evidence", ()))
+    extra: dict[str, Any] = {name: row[name] for name in _EXTRA if name in row}
+    quotes = row.get("evidence") or ()
+    evidence = (quotes,) if isinstance(quotes, str) else tuple(quotes)
+    labels = read_labels(row.get("labels") or {}, taxonomy)
     return LabelledCase(Case.read(row), labels, evidence, row.get("source", ""), row.get("split", "train"), extra)
+
+
+def raw_records(path: Path, taxonomy: Taxonomy, unused: Counter[str] | None = None) -> Iterator[RawRecord]:
+    """The rows of a labelled file of any kind as JSON objects with `labels`; a row without an id is named by its place.
+
+    `unused` counts columns, and heads in `labels`, that the taxonomy does not have.
+    """
+    unused = Counter() if unused is None else unused
+    columns = LabelColumns(taxonomy)
+    rows = read_table(path, columns) if path.suffix.lower() in TABLES else _json_lines(path, taxonomy, unused)
+    for number, row in rows:
+        place = f"{path.name}:{number}"
+        yield RawRecord(place, {}, row) if isinstance(row, str) else RawRecord(place, {"id": place, **row})
+    unused.update(columns.unused)
+
+
+def _json_lines(path: Path, taxonomy: Taxonomy, unused: Counter[str]) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    heads = {head.name for head in taxonomy.heads}
+    try:
+        with open_text(path, detect_encoding(path)) as stream:
+            for number, line in enumerate(bounded_lines(stream), start=1):
+                if line.strip():
+                    yield number, _object(line, heads, unused)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _object(line: str, heads: set[str], unused: Counter[str]) -> dict[str, Any] | str:
+    """The object of a line; heads may stand in `labels` or, where that is not there, beside the id."""
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        return f"not complete JSON: {error}"
+    if not isinstance(row, dict) or not isinstance(row.get("labels") or {}, dict):
+        return "a JSON object with labels is needed"
+    labels = row.get("labels", {name: row[name] for name in heads & row.keys()}) or {}
+    unused.update(name for name in labels if name not in heads)
+    return {**tidy({name: value for name, value in row.items() if name not in heads}), "labels": labels}

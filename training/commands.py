@@ -42,7 +42,8 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Also write them as a self-contained HTML page.")] = None,
 ) -> None:
     """Agreement with reference labels: per head, per slice, beside the baseline and the majority guess."""
-    from training.make import find_labelled, measure
+    from training.cases import find_labelled
+    from training.make import measure
     from training.report import origin_of, write_report
     from training.tables import as_markdown
     from triage.artefact import open_artefact

@@ -24,8 +24,7 @@ def check(
     """Schema, cases per label, near-duplicates, leakage between splits. Exit code 1 if there are near-duplicates."""
     import numpy as np
 
-    from training.cases import read_cases
-    from training.make import find_labelled
+    from training.cases import find_labelled, read_cases
     from training.similarity import nearest
     from training.tables import table
     from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy

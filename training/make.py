@@ -11,7 +11,7 @@ from typing import Any
 
 from training.baseline import Baseline
 from training.card import write_card
-from training.cases import LabelledCase, read_cases
+from training.cases import LabelledCase, find_labelled, read_cases
 from training.evaluate import (
     answers_of_scores,
     answers_of_triager,
@@ -36,17 +36,6 @@ from triage.triager import Triager
 log = logging.getLogger(__name__)
 VERSION = "1"
 _PERTURBED = 400
-
-
-def find_labelled(paths: Sequence[Path]) -> list[Path]:
-    """The labelled JSONL files named, or in the folders named; InputError if there are none."""
-    files = [file for path in paths for file in (sorted(path.rglob("*.jsonl")) if path.is_dir() else [path])]
-    missing = [str(file) for file in files if not file.is_file()]
-    if missing or not files:
-        raise InputError(
-            f"cases: labelled .jsonl files or folders of them are needed; given {missing or list(map(str, paths))}"
-        )
-    return files
 
 
 def make_model(

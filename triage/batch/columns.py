@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from triage.case import Case
 from triage.errors import InputError
 
+FindColumns = Callable[[str, Sequence[str], Mapping[str, str]], dict[str, int]]
+"""Where in the header of a source each field has its column: `(source, names, mapping)`; InputError if one lacks."""
 _DECORATION = re.compile(r"[(\[【].*?[)\]】]|[\s_*:.\-\ufeff]")
 _HEADERS = {
     "id": "id caseid ticketid contactid 工单号 工单编号 工单id 编号 单号 流水号 投诉编号 投诉单号 会话id 录音编号 序号",
@@ -43,7 +45,7 @@ def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
 def match_columns(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]:
     """Field to position of its column, for every field that has one."""
     exact = {name.strip("\ufeff \t"): position for position, name in reversed(list(enumerate(names)))}
-    known = {_plain(name): position for position, name in reversed(list(enumerate(names)))}
+    known = {plain(name): position for position, name in reversed(list(enumerate(names)))}
     matched = {field: exact[column] for field, column in mapping.items() if column in exact}
     for field, guesses in _GUESSES.items():
         found = [known[guess] for guess in guesses if guess in known and known[guess] not in matched.values()]
@@ -64,5 +66,6 @@ def require_columns(source: str, names: Sequence[str], mapping: Mapping[str, str
     return matched
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A header without decoration, width and case: 【风险等级】 and 风险等级（必填） are one."""
     return _DECORATION.sub("", unicodedata.normalize("NFKC", name)).lower()

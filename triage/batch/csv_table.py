@@ -6,10 +6,11 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from triage.batch.columns import require_columns
+from triage.batch.columns import FindColumns, require_columns
 from triage.batch.encoding import bounded_lines, detect_encoding, open_text
 from triage.batch.rows import Row, row_error, row_of_cells
 from triage.errors import InputError
+from triage.result import RowError
 
 _DELIMITERS = ",\t;"
 
@@ -17,7 +18,9 @@ _DELIMITERS = ",\t;"
 class CsvTable:
     """The rows of a CSV or TSV file. `fraction` says how much of it has been read."""
 
-    def __init__(self, path: Path, mapping: Mapping[str, str], prefix: str = ""):
+    def __init__(
+        self, path: Path, mapping: Mapping[str, str], prefix: str = "", find_columns: FindColumns = require_columns
+    ):
         self.path = path
         self.size = max(1, path.stat().st_size)
         self.fraction = 0.0
@@ -34,29 +37,39 @@ class CsvTable:
             if not any(header):
                 raise InputError(f"{path}: the file is empty; a header line and rows are needed")
             self._width = len(header)
-            self._columns = require_columns(str(path), header, mapping)
+            self.columns = find_columns(str(path), header, mapping)
             if not any(isinstance(record, csv.Error) or any(record) for record in records):
                 raise InputError(f"{path}: the file has a header and no rows")
 
     def __iter__(self) -> Iterator[Row]:
+        for number, record in self.records():
+            if isinstance(record, RowError):
+                yield record
+            else:
+                yield row_of_cells(record, self.columns, self._row_id(number))
+
+    def records(self) -> Iterator[tuple[int, list[str] | RowError]]:
+        """The rows under the header, counted from 1, as cells; blank ones are left out."""
         with open_text(self.path, self._encoding) as stream:
             records = self._records(bounded_lines(stream))
             next(records)
             for number, record in enumerate(records, start=1):
                 self.fraction = stream.buffer.tell() / self.size
                 if isinstance(record, csv.Error) or any(record):
-                    yield self._row(record, f"{self._prefix}row-{number}")
+                    yield number, self._checked(record, self._row_id(number))
 
-    def _row(self, record: list[str] | csv.Error, fallback_id: str) -> Row:
+    def _row_id(self, number: int) -> str:
+        return f"{self._prefix}row-{number}"
+
+    def _checked(self, record: list[str] | csv.Error, fallback_id: str) -> list[str] | RowError:
         if isinstance(record, csv.Error):
             return row_error(fallback_id, f"not valid CSV: {record}")
-        row = row_of_cells(record, self._columns, fallback_id)
         if any(record[self._width :]):
             detail = (
                 f"at most {self._width} cells are allowed, given {len(record)}; quote text that holds the delimiter"
             )
-            return row_error(row.id, detail)
-        return row
+            return row_error(row_of_cells(record, self.columns, fallback_id).id, detail)
+        return record
 
     def _records(self, lines: Iterable[str]) -> Iterator[list[str] | csv.Error]:
         """Records; where one cannot be read its error, and the reader goes on with the next line."""

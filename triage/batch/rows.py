@@ -42,7 +42,20 @@ def row_of_json(line: str, fallback_id: str, mapping: Mapping[str, str]) -> Row:
 
 
 def row_of_cells(cells: Sequence[object], columns: Mapping[str, int], fallback_id: str) -> Row:
-    """A row of a table. Words are in `turns` (JSON or prefixed text) or `text`; turns count first."""
+    """A row of a table as a case."""
+    try:
+        return _row(fields_of_cells(cells, columns), fallback_id)
+    except InputError as error:
+        position = columns.get("id", len(cells))
+        given = cell_text(cells[position]).strip() if position < len(cells) else ""
+        return row_error(given or fallback_id, str(error))
+
+
+def fields_of_cells(cells: Sequence[object], columns: Mapping[str, int]) -> dict[str, Any]:
+    """The fields that a row of a table fills, InputError if its turns cannot be read.
+
+    Words are in `turns` (JSON or prefixed text) or `text`; turns count first.
+    """
     fields: dict[str, Any] = {
         field: cell_text(cells[position]) if position < len(cells) else "" for field, position in columns.items()
     }
@@ -50,11 +63,8 @@ def row_of_cells(cells: Sequence[object], columns: Mapping[str, int], fallback_i
     text = fields.pop("text", "")
     fields = tidy(fields)
     fields["channel"] = known_channel(fields.get("channel")) or "other"
-    try:
-        words = _words(turns, must_parse=True) if turns else _words(text, must_parse=False)
-    except InputError as error:
-        return row_error(str(fields.get("id", fallback_id)), str(error))
-    return _row(tidy({**fields, **words}), fallback_id)
+    words = _words(turns, must_parse=True) if turns else _words(text, must_parse=False)
+    return tidy({**fields, **words})
 
 
 def _words(cell: str, must_parse: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import Workbook, load_workbook
 
 from triage.batch.cells import cell_text
-from triage.batch.columns import require_columns
+from triage.batch.columns import FindColumns, require_columns
 from triage.batch.rows import Row, row_of_cells
 from triage.errors import InputError
 
@@ -22,25 +22,32 @@ _BROKEN_XLSX = (zipfile.BadZipFile, KeyError, ValueError, EOFError, ParseError, 
 class XlsxTable:
     """The rows of the first worksheet that has a column of words. `fraction` says how much of it has been read."""
 
-    def __init__(self, path: Path, mapping: Mapping[str, str], prefix: str = ""):
+    def __init__(
+        self, path: Path, mapping: Mapping[str, str], prefix: str = "", find_columns: FindColumns = require_columns
+    ):
         self.path = path
         self.size = max(1, path.stat().st_size)
         self.fraction = 0.0
         self._prefix = prefix
         with _opened(path) as book:
-            self._sheet, self._columns = _sheet_with_words(path, book, mapping)
+            self._sheet, self.columns = _sheet_with_words(path, book, mapping, find_columns)
             records = _records(path, book, self._sheet)
             next(records)
             if not any(map(_has_value, records)):
                 raise InputError(f"{path}: the sheet has a header and no rows")
 
     def __iter__(self) -> Iterator[Row]:
+        for number, cells in self.records():
+            yield row_of_cells(cells, self.columns, f"{self._prefix}row-{number}")
+
+    def records(self) -> Iterator[tuple[int, tuple[object, ...]]]:
+        """The rows under the header, counted from 1, as cells; blank ones are left out."""
         with _opened(self.path) as book:
             length = book.worksheets[self._sheet].max_row or 1
             for number, cells in enumerate(_records(self.path, book, self._sheet)):
                 self.fraction = min(1.0, number / length)
                 if number and _has_value(cells):
-                    yield row_of_cells(cells, self._columns, f"{self._prefix}row-{number}")
+                    yield number, cells
 
 
 @contextmanager
@@ -76,12 +83,14 @@ def _has_value(cells: tuple[object, ...]) -> bool:
     return any(cell is not None for cell in cells)
 
 
-def _sheet_with_words(path: Path, book: Workbook, mapping: Mapping[str, str]) -> tuple[int, dict[str, int]]:
+def _sheet_with_words(
+    path: Path, book: Workbook, mapping: Mapping[str, str], find_columns: FindColumns
+) -> tuple[int, dict[str, int]]:
     problems = []
     for position, sheet in enumerate(book.worksheets):
         header = [cell_text(value).strip() for value in next(_records(path, book, position), ())]
         try:
-            return position, require_columns(f"{path}, sheet {sheet.title!r}", header, mapping)
+            return position, find_columns(f"{path}, sheet {sheet.title!r}", header, mapping)
         except InputError as problem:
             problems.append(problem)
     raise problems[0] if problems else InputError(f"{path}: the workbook has no worksheet")

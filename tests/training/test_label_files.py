@@ -1,0 +1,151 @@
+"""Labels as CSV, XLSX and JSONL come out alike, and what cannot be read is named by its row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from training.cases import find_labelled, read_all, read_cases
+from training.label_values import read_label
+from triage.errors import InputError
+from triage.taxonomy import Taxonomy, load_taxonomy
+
+TAXONOMY = load_taxonomy()
+WORDS = "宽带坏了一个星期，一直没人管"
+HEADER = ["工单号", "内容", "渠道", "客户号", "投诉类型", "问题点", "风险等级", "motive", "split", "备注"]
+ROW = ["T-1", WORDS, "电话", "C9", "服务类", "响应慢、unreachable", "3", "求尊重", "dev", "急"]
+LABELS = {
+    "complaint_type": "service",
+    "issues": ["delay", "unreachable"],
+    "risk_tier": 3,
+    "motive": "respect",
+}
+
+
+def write_csv(path: Path, *rows: list[str], encoding: str = "utf-8") -> Path:
+    path.write_bytes("\n".join(",".join(row) for row in rows).encode(encoding))
+    return path
+
+
+def write_xlsx(path: Path, *rows: list[Any]) -> Path:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_csv_file_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    (record,) = read_cases([write_csv(tmp_path / "a.csv", HEADER, ROW, encoding=encoding)], TAXONOMY)
+    assert record.labels == LABELS
+    assert (record.case.id, record.case.text, record.case.channel) == ("T-1", WORDS, "call")
+    assert (record.case.customer_key, record.split) == ("C9", "dev")
+
+
+def test_xlsx_csv_and_jsonl_come_out_alike(tmp_path: Path) -> None:
+    numbers = [3.0 if cell == "3" else cell for cell in ROW]
+    row = {"id": "T-1", "text": WORDS, "channel": "call", "customer_key": "C9", "labels": LABELS, "split": "dev"}
+    (tmp_path / "c.jsonl").write_text(json.dumps(row, ensure_ascii=False), "gb18030")
+    write_csv(tmp_path / "a.csv", HEADER, ROW)
+    write_xlsx(tmp_path / "b.xlsx", HEADER, numbers)
+    one, two, three = read_cases(find_labelled([tmp_path]), TAXONOMY)
+    assert one == two == three
+
+
+MULTI = [
+    ("delay;refund", ["delay", "refund"]),
+    ("响应慢、退款受阻", ["delay", "refund"]),
+    ("Broken Promise；态度", ["broken_promise", "attitude"]),
+    ("delay;delay", ["delay"]),
+    (["delay", "态度"], ["delay", "attitude"]),
+    ("无", []),
+    ("-", []),
+    ([], []),
+    ("", None),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("given", "codes"), MULTI, ids=[str(given) for given, _ in MULTI])
+def test_several_labels_in_a_cell(given: object, codes: list[str] | None) -> None:
+    assert read_label(TAXONOMY.head("issues"), given) == codes
+
+
+SINGLE = [
+    ("risk_tier", "3", 3),
+    ("risk_tier", 3, 3),
+    ("risk_tier", "重大危机", 3),
+    ("risk_tier", " Major Crisis", 3),
+    ("motive", "none", "none"),
+    ("motive", "无", "none"),
+    ("emotion", "ｕｐｓｅｔ", "upset"),
+    ("emotion", " ", None),
+]
+
+
+@pytest.mark.parametrize(("head", "given", "code"), SINGLE, ids=[f"{head}={given!r}" for head, given, _ in SINGLE])
+def test_a_label_by_code_or_name(head: str, given: object, code: object) -> None:
+    assert read_label(TAXONOMY.head(head), given) == code
+
+
+def test_a_label_may_contain_the_separator() -> None:
+    heads = [{"name": "topic", "kind": "multi", "zh": "主题", "en": "topic"}]
+    heads[0]["labels"] = [{"code": "a", "zh": "推诿、踢皮球", "en": "a"}, {"code": "b", "zh": "态度", "en": "b"}]  # type: ignore[assignment]
+    taxonomy = Taxonomy.model_validate({"name": "own", "version": "1", "heads": heads})
+    assert read_label(taxonomy.head("topic"), "推诿、踢皮球") == ["a"]
+    assert read_label(taxonomy.head("topic"), "态度、a") == ["b", "a"]
+
+
+WRONG_ROWS = [
+    ("no such label", {4: "服务"}, "a.csv:3: complaint_type: allowed are none 非投诉, service 服务类"),
+    ("no such issue", {5: "响应慢;慢"}, "a.csv:3: issues: allowed are"),
+    ("two of one", {4: "服务类;产品类"}, "a.csv:3: complaint_type: allowed are"),
+    ("no text", {1: ""}, "a.csv:3: "),
+    ("unquoted comma", {9: "急,很急"}, "a.csv:3: at most 10 cells"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), [w[1:] for w in WRONG_ROWS], ids=[w[0] for w in WRONG_ROWS])
+def test_a_wrong_row_is_named_and_the_others_are_read(tmp_path: Path, changes: dict[int, str], message: str) -> None:
+    wrong = [changes.get(place, cell) for place, cell in enumerate(ROW)]
+    path = write_csv(tmp_path / "a.csv", HEADER, ROW, wrong, ["T-3", *ROW[1:]])
+    reading = read_all([path], TAXONOMY)
+    assert [record.case.id for record in reading.records] == ["T-1", "T-3"]
+    assert len(reading.problems) == 1
+    assert message in reading.problems[0]
+    assert WORDS not in reading.problems[0]
+    with pytest.raises(InputError, match=r"a\.csv:3"):
+        read_cases([path], TAXONOMY)
+
+
+WRONG_FILES = [
+    ("no head", ["工单号", "内容"], ["1", WORDS], r"at least one head is needed: complaint_type \(投诉类型\).*内容"),
+    ("neither id nor text", ["风险等级"], ["3"], "ids or with the text"),
+]
+
+
+@pytest.mark.parametrize(("header", "row", "message"), [w[1:] for w in WRONG_FILES], ids=[w[0] for w in WRONG_FILES])
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_wrong_header_says_what_is_allowed(
+    tmp_path: Path, suffix: str, header: list[str], row: list[str], message: str
+) -> None:
+    write = write_csv if suffix == "csv" else write_xlsx
+    with pytest.raises(InputError, match=message):
+        read_all([write(tmp_path / f"a.{suffix}", header, row)], TAXONOMY)
+
+
+def test_what_was_not_used_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_text(json.dumps({"id": "1", "text": WORDS, "labels": {"mood": 1, "motive": None}}))
+    write_csv(tmp_path / "a.csv", HEADER, ROW)
+    assert read_all(find_labelled([tmp_path]), TAXONOMY).unused == {"备注": 1, "mood": 1}
+
+
+def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"a\.docx"):
+        find_labelled([tmp_path / "a.docx"])

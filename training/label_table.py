@@ -1,0 +1,85 @@
+"""CSV and XLSX label files: a row a case, a column a head, read by the reader of `triage score`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from triage.batch.cells import cell_text
+from triage.batch.columns import match_columns, plain
+from triage.batch.csv_table import CsvTable
+from triage.batch.rows import fields_of_cells
+from triage.batch.xlsx_table import XlsxTable
+from triage.case import Case
+from triage.errors import InputError
+from triage.result import RowError
+from triage.taxonomy import Head, Taxonomy
+
+TABLES: dict[str, type[CsvTable] | type[XlsxTable]] = {".csv": CsvTable, ".tsv": CsvTable, ".xlsx": XlsxTable}
+_OWN = {
+    "split": "split 划分 数据集",
+    "evidence": "evidence 依据 证据",
+    "pair": "pair group 分组 成对",
+    "annotator": "annotator 标注人 标注员",
+    "labelled_at": "labelledat 标注时间",
+}
+_LABEL = "labels."
+_UNDER_HEADER = 1
+
+
+class LabelColumns:
+    """Finds the columns of a label table by their header: heads first, then fields of a labelled case, then of a case.
+
+    `unused` names the columns that were not taken.
+    """
+
+    def __init__(self, taxonomy: Taxonomy):
+        self._taxonomy = taxonomy
+        self.unused: list[str] = []
+
+    def __call__(self, source: str, names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]:
+        """Field to position; a head's field is `labels.NAME`. InputError without a head, or without id and words."""
+        known = {plain(name): place for place, name in reversed(list(enumerate(names)))}
+        wanted = {f"{_LABEL}{head.name}": _headers(head) for head in self._taxonomy.heads}
+        wanted |= {field: headers.split() for field, headers in _OWN.items()}
+        found: dict[str, int] = {}
+        for field, headers in wanted.items():
+            places = [known[name] for name in headers if name in known and known[name] not in found.values()]
+            if places:
+                found[field] = places[0]
+        rest = ["" if place in found.values() else name for place, name in enumerate(names)]
+        found |= match_columns(rest, mapping)
+        given = ", ".join(filter(None, names)) or "none"
+        if not any(field.startswith(_LABEL) for field in found):
+            heads = ", ".join(f"{head.name} ({head.zh})" for head in self._taxonomy.heads)
+            raise InputError(f"{source}: a column for at least one head is needed: {heads}; columns found: {given}")
+        if not {"id", "text", "turns"} & found.keys():
+            raise InputError(f"{source}: a column with ids or with the text is needed; columns found: {given}")
+        self.unused = [name for place, name in enumerate(names) if name and place not in found.values()]
+        return found
+
+
+def _headers(head: Head) -> list[str]:
+    return [plain(name) for name in (head.name, f"{_LABEL}{head.name}", head.zh, head.en)]
+
+
+def read_table(path: Path, columns: LabelColumns) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Rows with their number in the file (the header is row 1): a record as in JSONL, or why it cannot be read."""
+    table = TABLES[path.suffix.lower()](path, {}, find_columns=columns)
+    for number, cells in table.records():
+        row = number + _UNDER_HEADER
+        try:
+            yield row, cells.detail if isinstance(cells, RowError) else _record(cells, table.columns)
+        except InputError as error:
+            yield row, str(error)
+
+
+def _record(cells: Sequence[object], columns: Mapping[str, int]) -> dict[str, Any]:
+    given = {field: cell_text(cells[place]).strip() for field, place in columns.items() if place < len(cells)}
+    labels = {field.removeprefix(_LABEL): value for field, value in given.items() if field.startswith(_LABEL)}
+    own: dict[str, Any] = {field: given[field] for field in _OWN if given.get(field)}
+    if "evidence" in own:
+        own["evidence"] = [quote.strip() for quote in own["evidence"].split("|") if quote.strip()]
+    case = {field: place for field, place in columns.items() if field in Case.model_fields}
+    return {**fields_of_cells(cells, case), **own, "labels": labels}

@@ -1,0 +1,70 @@
+"""A label as people write it: its code, or its Chinese or English name; several in one cell for a multi-label head."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from triage.batch.cells import cell_text
+from triage.errors import InputError
+from triage.taxonomy import Code, Head, Taxonomy
+
+SEPARATOR = ";"
+_SEPARATORS = re.compile(r"[;；、,，|\n]+")
+_NO_LABEL = {"", "无", "没有", "none", "-", "[]"}
+
+
+def read_labels(given: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
+    """Codes by head. A head that is absent, null or blank is unknown and left out; others are ignored.
+
+    InputError names the head, what is allowed and what was given.
+    """
+    labels = {head.name: read_label(head, given.get(head.name)) for head in taxonomy.heads}
+    return {name: value for name, value in labels.items() if value is not None}
+
+
+def read_label(head: Head, value: object) -> Code | list[Code] | None:
+    """The code, or for a multi-label head the codes, each once; None if nothing was said.
+
+    For a multi-label head an empty list, `无`, `none` or `-` says that no label applies.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    parts = value if isinstance(value, list | tuple) else [value]
+    if head.kind == "multi":
+        return list(dict.fromkeys(code for part in parts for code in _codes(head, part)))
+    if len(parts) != 1:
+        raise InputError(f"{head.name}: exactly one label is allowed, given {list(parts)}")
+    return _code(head, parts[0])
+
+
+def _codes(head: Head, value: object) -> list[Code]:
+    """One label, or several with a separator between them. A label may itself contain the separator."""
+    found = _find(head, value)
+    if found is not None:
+        return [found]
+    parts = [part.strip() for part in _SEPARATORS.split(cell_text(value))]
+    return [_code(head, part) for part in parts if part.lower() not in _NO_LABEL]
+
+
+def _code(head: Head, value: object) -> Code:
+    found = _find(head, value)
+    if found is None:
+        allowed = ", ".join(f"{label.code} {label.zh}" for label in head.labels)
+        raise InputError(f"{head.name}: allowed are {allowed}; given {value!r}")
+    return found
+
+
+def _find(head: Head, value: object) -> Code | None:
+    wanted = _plain(cell_text(value))
+    for names in ("code", "zh", "en"):
+        for label in head.labels:
+            if _plain(str(getattr(label, names))) == wanted:
+                return label.code
+    return None
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().lower()
