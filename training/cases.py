@@ -26,13 +26,16 @@ _EXTRA = ("pair", "negative_share", "industry", "annotator", "labelled_at")
 
 @dataclass(frozen=True, slots=True)
 class LabelledCase:
-    """One record of a labelled file. `labels` maps heads to a code, or to a list of codes for multi-label heads."""
+    """One record of a labelled file. `labels` maps heads to a code, or to a list of codes for multi-label heads.
+
+    `split` is empty where the file names none (see `training.splits`).
+    """
 
     case: Case
     labels: dict[str, Any]
     evidence: tuple[str, ...] = ()
     source: str = ""
-    split: str = "train"
+    split: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -93,7 +96,7 @@ def parse_record(row: dict[str, Any], taxonomy: Taxonomy) -> LabelledCase:
     quotes = row.get("evidence") or ()
     evidence = (quotes,) if isinstance(quotes, str) else tuple(quotes)
     labels = read_labels(row.get("labels") or {}, taxonomy)
-    return LabelledCase(Case.read(row), labels, evidence, row.get("source", ""), row.get("split", "train"), extra)
+    return LabelledCase(Case.read(row), labels, evidence, row.get("source", ""), row.get("split") or "", extra)
 
 
 def raw_records(path: Path, taxonomy: Taxonomy, unused: Counter[str] | None = None) -> Iterator[RawRecord]:

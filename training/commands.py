@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -47,11 +46,11 @@ def evaluate(
     from training.report import origin_of, write_report
     from training.tables import as_markdown
     from triage.artefact import open_artefact
-    from triage.batch.atomic import atomic
+    from triage.batch.atomic import atomic, check_outputs
     from triage.policy import DEFAULT_POLICY, load_policy
 
     artefact, rules = open_artefact(model), load_policy(policy or DEFAULT_POLICY)
-    _check_outputs(out, report, find_labelled(cases))
+    check_outputs((out, report), find_labelled(cases))
     figures = measure(model, policy, cases, None if split == "all" else split, baseline)
     typer.echo(as_markdown(figures))
     if out:
@@ -59,14 +58,3 @@ def evaluate(
             part.write_text(json.dumps(figures, ensure_ascii=False, indent=1), "utf-8")
     if report:
         write_report(report, figures, artefact.taxonomy, origin_of(artefact, rules.id, cases, split))
-
-
-def _check_outputs(out: Path | None, report: Path | None, inputs: Sequence[Path]) -> None:
-    """OutputError, before the long work, if one of them cannot be written."""
-    from triage.batch.atomic import check_output
-    from triage.errors import OutputError
-
-    for path in filter(None, (out, report)):
-        check_output(path, inputs)
-    if out and report and out.resolve() == report.resolve():
-        raise OutputError(f"{report}: the page and the JSON must be two files")

@@ -16,7 +16,7 @@ from triage.taxonomy import Head, Taxonomy
 
 Rows = NDArray[np.int64]
 Figure = Callable[[Rows], float]
-_ROUNDS, _FEWER_ROUNDS = 2_000, 400
+_ROUNDS, _FEWER_ROUNDS = 1_000, 200
 _SMALLEST_SLICE = 15
 _UNKNOWN = -1
 
@@ -91,9 +91,7 @@ def compare(taxonomy: Taxonomy, records: Sequence[LabelledCase], a: Answers, b: 
     heads = [head for head, rows in known.items() if rows.any()]
     everything = np.arange(len(records))
     agreement = {head: _Both(*(_agreement(head, records, one) for one in (a, b))) for head in heads}
-    errors = [
-        _Both(*(_calibration(head, records, one) for one in (a, b))) for head in heads if head.kind != "multi"
-    ]
+    errors = [_Both(*(_calibration(head, records, one) for one in (a, b))) for head in heads if head.kind != "multi"]
     severe = _severe(taxonomy.head(TIER_HEAD), records, a, b) if TIER_HEAD in {head.name for head in heads} else {}
     return Comparison(
         cases=len(records),
@@ -174,7 +172,9 @@ def _sets(head: Head, records: Sequence[LabelledCase]) -> list[set[str] | None]:
 def _mcnemar(head: Head, records: Sequence[LabelledCase], a: Answers, b: Answers) -> Disagreement:
     """For a multi-label head a case is right if all its labels are."""
     rows = [row for row, record in enumerate(records) if head.name in record.labels]
-    right_a, right_b = (np.array([_same(head, records[row], one.labels[head.name][row]) for row in rows]) for one in (a, b))
+    right_a, right_b = (
+        np.array([_same(head, records[row], one.labels[head.name][row]) for row in rows]) for one in (a, b)
+    )
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     p = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
     return Disagreement(only_a, only_b, float(p))

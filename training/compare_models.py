@@ -42,7 +42,7 @@ class SideBySide:
     a: Side
     b: Side
     data: dict[str, str]
-    split: str | None
+    split: str
     comparison: Comparison
     verdict: Verdict
     misses: list[Miss]
@@ -51,12 +51,19 @@ class SideBySide:
         """The JSON form."""
         record = asdict(self)
         slices = self.comparison.slices.items()
-        record["comparison"]["slices"] = [{"slice": name, "head": head, **asdict(gain)} for (name, head), gain in slices]
+        record["comparison"]["slices"] = [
+            {"slice": name, "head": head, **asdict(gain)} for (name, head), gain in slices
+        ]
         return record
 
 
 def compare_models(
-    a: Path, b: Path, files: Sequence[Path], records: Sequence[LabelledCase], split: str | None, margin: float,
+    a: Path,
+    b: Path,
+    files: Sequence[Path],
+    records: Sequence[LabelledCase],
+    split: str,
+    margin: float,
     policy: Path | None = None,
 ) -> SideBySide:
     """Compare two model folders on records, each with its whole pipeline under the same policy.
@@ -85,7 +92,9 @@ def check_same_labels(a: Taxonomy, b: Taxonomy) -> None:
     """InputError unless both have the same heads with the same labels in the same order."""
     labels = [{head.name: (head.kind, list(map(str, head.codes))) for head in one.heads} for one in (a, b)]
     if labels[0] != labels[1]:
-        differ = sorted(name for name in labels[0].keys() | labels[1].keys() if labels[0].get(name) != labels[1].get(name))
+        differ = sorted(
+            name for name in labels[0].keys() | labels[1].keys() if labels[0].get(name) != labels[1].get(name)
+        )
         raise InputError(f"models: both must have the same labels; {a.id} and {b.id} differ in {', '.join(differ)}")
 
 

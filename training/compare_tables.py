@@ -22,7 +22,7 @@ def _parts(found: SideBySide) -> Iterator[str]:
     comparison, verdict = found.comparison, found.verdict
     names = [f"{side.name} {side.version}" for side in (found.a, found.b)]
     yield f"# {plain(names[1])} (b) beside {plain(names[0])} (a)"
-    yield f"{comparison.cases} cases, split {found.split or 'all'}. Kappa, quadratic where ordered; micro-F1 of several labels."
+    yield f"{comparison.cases} cases, split {found.split}. Kappa, quadratic where ordered; micro-F1 of several labels."
     asked = f"asked for at least {signed(verdict.margin)}"
     answer = "meets" if verdict.meets_margin else "does not meet"
     mean = comparison.mean
@@ -36,7 +36,7 @@ def _parts(found: SideBySide) -> Iterator[str]:
         for row, test in zip(rows, comparison.mcnemar.values(), strict=True)
     ]
     yield "## Heads"
-    yield "Intervals hold together for all heads at 95 %. Only a / only b: cases that one model alone has right; p: McNemar, exact."
+    yield "Intervals hold for all heads together at 95 %. Only a / only b: cases one alone has right; p: McNemar, exact."
     yield table(["head", "cases", "a", "b", "gain", "interval", "only a / only b", "p"], rows)
     further = [_row(f"severe {name}", gain) for name, gain in comparison.severe.items()]
     further.append(_row("calibration error (mean; less is better)", comparison.calibration))

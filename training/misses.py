@@ -17,7 +17,7 @@ _SHOWN = 240
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A severe case that at least one of two models missed: the tier wanted, those given, the customer's masked words."""
+    """A severe case that one of two models missed, or both: the tier wanted, those given, the masked words."""
 
     id: str
     channel: str

@@ -1,4 +1,4 @@
-"""`triage compare`, `triage promote` and `triage models`. Heavy imports happen inside."""
+"""`triage compare`, `triage promote` and `triage versions`. Heavy imports happen inside."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Annotated
 import typer
 
 NOT_SHOWN = 1
-DataFiles = Annotated[
-    list[Path] | None, typer.Argument(metavar="DATA", help="Labelled files, or folders of them, that neither model saw.")
-]
+_DATA = "Labelled files, or folders of them, that neither model saw."
 SplitName = Annotated[str, typer.Option("--split", help="Split to compare on; 'all' for every record.")]
 Margin = Annotated[
     float,
@@ -24,7 +22,7 @@ Models = Annotated[Path, typer.Option("--models", help="Folder of models.")]
 def compare(
     a: Annotated[Path, typer.Argument(help="Model folder in use (or a folder of models).")],
     b: Annotated[Path, typer.Argument(help="Model folder that might take its place.")],
-    data: DataFiles = None,
+    data: Annotated[list[Path], typer.Argument(metavar="DATA", help=_DATA)],
     split: SplitName = "test",
     margin: Margin = 0.0,
     policy: PolicyFile = None,
@@ -34,12 +32,12 @@ def compare(
     """Is B better than A on the same cases? Exit code 0 if B meets the margin, 1 if not."""
     from training.compare_models import compare_models
     from training.compare_tables import as_markdown
-    from training.make import check_outputs, labelled_split
+    from training.splits import read_split
     from triage.artefact import open_artefact
-    from triage.batch.atomic import atomic
+    from triage.batch.atomic import atomic, check_outputs
 
-    files, records = labelled_split(data or [], open_artefact(a).taxonomy, split)
-    check_outputs(files, out, report)
+    files, records = read_split(data, open_artefact(a).taxonomy, split)
+    check_outputs((out, report), files)
     found = compare_models(a, b, files, records, split, margin, policy)
     page = as_markdown(found)
     typer.echo(page)
@@ -50,3 +48,55 @@ def compare(
         with atomic(report) as part:
             part.write_text(page + "\n", "utf-8")
     raise typer.Exit(0 if found.verdict.meets_margin else NOT_SHOWN)
+
+
+def promote(
+    model: Annotated[Path | None, typer.Argument(help="Model folder to put into use.")] = None,
+    data: Annotated[list[Path] | None, typer.Argument(metavar="DATA", help=_DATA)] = None,
+    models: Models = Path("models"),
+    split: SplitName = "test",
+    margin: Margin = 0.0,
+    policy: PolicyFile = None,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Go back to the model in use before.")] = False,
+) -> None:
+    """Put MODEL into use if it loses nothing against the one in use on DATA; exit code 1 if it is refused."""
+    from training.promote import promote as put_into_use
+    from training.registry import Registry
+    from training.splits import read_split
+    from triage.artefact import open_artefact
+    from triage.errors import InputError
+
+    registry = Registry(models)
+    if rollback:
+        typer.echo(f"in use: {registry.roll_back().folder}")
+        return
+    if model is None or not data:
+        raise InputError("promote: MODEL and labelled cases that it never saw (DATA) are needed, or --rollback")
+    files, records = read_split(data, open_artefact(model).taxonomy, split)
+    done = put_into_use(registry, model, files, records, split, margin, policy)
+    for reason in done.refused:
+        typer.echo(f"refused: {reason}", err=True)
+    typer.echo(f"in use: {done.in_use}")
+    raise typer.Exit(NOT_SHOWN if done.refused else 0)
+
+
+def versions(models: Models = Path("models")) -> None:
+    """The models of a folder: which is in use, when and from what each was made, how well it agreed on its own dev."""
+    from training.registry import Registry
+    from training.tables import number, table
+
+    rows = []
+    for version in Registry(models).versions():
+        manifest, tier = version.artefact.manifest, version.artefact.metrics.get("systems", {}).get("model", {})
+        rows.append(
+            [
+                "*" if version.in_use else "",
+                version.artefact.folder.name,
+                f"{manifest.name} {manifest.version}",
+                manifest.created,
+                str(manifest.lineage.get("training_cases", "–")),
+                str(manifest.lineage.get("commit") or "–")[:12],
+                number(tier.get("risk_tier", {}).get("severe_recall")),
+            ]
+        )
+    typer.echo(table(["in use", "folder", "model", "made", "training cases", "commit", "severe recall"], rows))

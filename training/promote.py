@@ -32,7 +32,7 @@ def promote(
     model: Path,
     files: Sequence[Path],
     records: Sequence[LabelledCase],
-    split: str | None,
+    split: str,
     margin: float,
     policy: Path | None = None,
 ) -> Promotion:

@@ -1,4 +1,4 @@
-"""A folder of models: its versions, the one in use, and what happened. The pointer itself is read in `triage.in_use`."""
+"""A folder of models: its versions, the one in use, and what happened. `triage.in_use` reads the pointer."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ SHIPPED = "default"
 
 
 class Use(Settings):
-    """A model of the folder that is or was in use: its subfolder, the SHA-256 of its manifest, since when (ISO 8601)."""
+    """A model that is or was in use: its subfolder, the SHA-256 of its manifest, since when (ISO 8601)."""
 
     model: str
     digest: str

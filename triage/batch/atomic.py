@@ -23,6 +23,13 @@ def check_output(path: Path, inputs: Sequence[Path]) -> None:
         raise OutputError(f"{path}: the output must not be an input or another output")
 
 
+def check_outputs(paths: Sequence[Path | None], inputs: Sequence[Path]) -> None:
+    """`check_output` for each path that is given; OutputError if two of them are one file."""
+    given = [path for path in paths if path is not None]
+    for number, path in enumerate(given):
+        check_output(path, [*inputs, *given[:number]])
+
+
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends well, and is removed when not."""

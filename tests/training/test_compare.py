@@ -1,0 +1,140 @@
+"""Differences that were planted are found, and those that were not are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from training.cases import LabelledCase, parse_record
+from training.compare import compare
+from training.compare_models import check_same_labels
+from training.compare_tables import plain
+from training.evaluate import Answers
+from training.misses import severe_misses
+from training.verdict import judge, safety_losses
+from triage.errors import InputError
+from triage.taxonomy import load_taxonomy
+
+TAXONOMY = load_taxonomy()
+SIZE = 300
+
+
+def records() -> list[LabelledCase]:
+    """Every fourth case is severe, tiers 3 and 4 by turns; every tenth has no motive."""
+    rng = np.random.default_rng(0)
+    found = []
+    for row in range(SIZE):
+        labels: dict[str, Any] = {
+            "risk_tier": 3 + row % 8 // 4 if row % 4 == 0 else int(rng.integers(0, 3)),
+            "complaint_type": ["none", "service", "product"][row % 3],
+            "motive": None if row % 10 == 0 else ["none", "respect"][row % 2],
+            "issues": ["delay"] if row % 2 else ["refund", "quality"],
+        }
+        text = f"我的手机号是13812345678，第{row}次<b>投诉</b>|了"
+        found.append(parse_record({"id": f"r{row}", "text": text, "labels": labels, "channel": "chat"}, TAXONOMY))
+    return found
+
+
+def answers(cases: list[LabelledCase], wrong: dict[str, float], confidence: float = 0.9, seed: int = 1) -> Answers:
+    """The right answers, but for a share of every head named in `wrong`, which gets the head's first label."""
+    rng = np.random.default_rng(seed)
+    labels = {}
+    for head in TAXONOMY.heads:
+        first: Any = [] if head.kind == "multi" else head.codes[0]
+        lost = rng.random(len(cases)) < wrong.get(head.name, 0)
+        labels[head.name] = [
+            first if gone else c.labels.get(head.name, first) for c, gone in zip(cases, lost, strict=True)
+        ]
+    return Answers(labels, {head.name: np.full(len(cases), confidence) for head in TAXONOMY.heads})
+
+
+CASES = records()
+GOOD = answers(CASES, {})
+VERDICTS = [
+    ("the same model", GOOD, GOOD, 0.0, True, "not shown to differ"),
+    ("the same model, a gain asked for", GOOD, GOOD, 0.01, False, "not shown to differ"),
+    ("many types lost", GOOD, answers(CASES, {"complaint_type": 0.3}), 0.0, False, "worse"),
+    ("many types won", answers(CASES, {"complaint_type": 0.3}), GOOD, 0.0, True, "better"),
+    ("won, but less than asked for", answers(CASES, {"complaint_type": 0.1}), GOOD, 0.2, False, "better"),
+    ("a loss that is accepted", GOOD, answers(CASES, {"complaint_type": 0.01}), -0.05, True, "worse"),
+]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "margin", "meets", "outcome"), [v[1:] for v in VERDICTS], ids=[v[0] for v in VERDICTS]
+)
+def test_verdict(a: Answers, b: Answers, margin: float, meets: bool, outcome: str) -> None:
+    verdict = judge(compare(TAXONOMY, CASES, a, b), margin)
+    assert verdict.meets_margin == meets
+    if outcome != "worse" or margin == 0:
+        assert verdict.outcome == outcome
+
+
+def test_a_gain_elsewhere_does_not_pay_for_severe_cases() -> None:
+    a, b = answers(CASES, {"motive": 0.4, "complaint_type": 0.4}), answers(CASES, {"risk_tier": 0.15})
+    found = compare(TAXONOMY, CASES, a, b)
+    assert judge(found).outcome == "better"
+    assert not judge(found).meets_margin
+    assert any("severe recall" in loss for loss in judge(found).losses)
+
+
+def test_one_severe_case_fewer_is_a_loss_of_safety_and_so_is_calibration() -> None:
+    labels = {name: list(values) for name, values in GOOD.labels.items()}
+    labels["risk_tier"][0] = 0
+    assert any(
+        "severe recall" in loss
+        for loss in safety_losses(compare(TAXONOMY, CASES, GOOD, Answers(labels, GOOD.confidence)))
+    )
+    unsure = answers(CASES, {}, confidence=0.6)
+    assert any("calibration" in loss for loss in safety_losses(compare(TAXONOMY, CASES, GOOD, unsure)))
+    assert safety_losses(compare(TAXONOMY, CASES, unsure, GOOD)) == ()
+
+
+def test_mcnemar_counts_each_side_and_unknown_labels_do_not_count() -> None:
+    labels = {name: list(values) for name, values in GOOD.labels.items()}
+    labels["motive"] = ["venting"] * SIZE
+    found = compare(TAXONOMY, CASES, GOOD, Answers(labels, GOOD.confidence))
+    known = SIZE - SIZE // 10
+    assert (found.mcnemar["motive"].only_a, found.mcnemar["motive"].only_b) == (known, 0)
+    assert found.mcnemar["motive"].p < 1e-6
+    assert found.heads["motive"].cases == known
+    assert found.mcnemar["complaint_type"].p == 1.0
+
+
+def test_intervals_hold_the_gain_and_swap_with_the_sides() -> None:
+    poor = answers(CASES, {"complaint_type": 0.2, "issues": 0.2})
+    there, back = compare(TAXONOMY, CASES, GOOD, poor), compare(TAXONOMY, CASES, poor, GOOD)
+    for name, gain in there.heads.items():
+        turned = back.heads[name]
+        assert gain.low is not None
+        assert gain.high is not None
+        assert gain.low - 1e-9 <= gain.gain <= gain.high + 1e-9
+        assert turned.gain == pytest.approx(-gain.gain)
+        assert turned.low == pytest.approx(-gain.high, abs=1e-9)
+
+
+def test_the_slice_that_loses_is_named() -> None:
+    labels = {name: list(values) for name, values in GOOD.labels.items()}
+    labels["complaint_type"] = ["other"] * SIZE
+    found = compare(TAXONOMY, CASES, GOOD, Answers(labels, GOOD.confidence))
+    assert found.slices["channel: chat", "complaint_type"].gain == pytest.approx(-1)
+
+
+def test_severe_misses_are_masked_and_new_ones_come_first() -> None:
+    a, b = ({name: list(values) for name, values in GOOD.labels.items()} for _ in range(2))
+    a["risk_tier"][4], b["risk_tier"][8] = 1, 1
+    misses = severe_misses(TAXONOMY, CASES, Answers(a, GOOD.confidence), Answers(b, GOOD.confidence))
+    assert [miss.id for miss in misses] == ["r8", "r4"]
+    assert all("13812345678" not in miss.text and "[手机号]" in miss.text for miss in misses)
+
+
+def test_nothing_of_a_customer_is_markup() -> None:
+    assert plain("<b>|[x](y)`") == r"\<b\>\|\[x\]\(y\)\`"
+
+
+def test_other_labels_are_not_compared() -> None:
+    other = TAXONOMY.model_copy(update={"heads": TAXONOMY.heads[1:]})
+    with pytest.raises(InputError, match="differ in complaint_type"):
+        check_same_labels(TAXONOMY, other)
