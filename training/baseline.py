@@ -11,9 +11,11 @@ from scipy.sparse import hstack
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
 from sklearn.multiclass import OneVsRestClassifier
 
 from training.cases import LabelledCase
+from triage.errors import InputError
 from triage.prepare import prepare
 from triage.segment import Segmenter
 from triage.taxonomy import Head, Taxonomy
@@ -49,29 +51,32 @@ class Baseline:
         words = self._segmented(records)
         self.words.fit(words)
         self.characters.fit(words)
-        features = self._features(words).tocsr()
-        for head in self.taxonomy.heads:
-            rows = [i for i, record in enumerate(records) if head.name in record.labels]
-            labels = [records[i].labels[head.name] for i in rows]
-            if head.kind == "multi":
-                targets = np.array([[code in codes for code in head.codes] for codes in labels], dtype=int)
-                model: Any = OneVsRestClassifier(self._one(balanced=False))
-            else:
-                targets = np.array([head.index(code) for code in labels])
-                model = self._one(balanced=True)
-            self._models[head.name] = model.fit(features[rows], targets)
+        self._fit_heads(records, self._features(words).tocsr())
         return self
 
     def predict(self, records: Sequence[LabelledCase]) -> dict[str, NDArray[np.float64]]:
         """Probabilities `[cases, labels]` for each head."""
-        features = self._features(self._segmented(records)).tocsr()
-        scores = {}
-        for head in self.taxonomy.heads:
-            model = self._models[head.name]
-            table = np.zeros((len(records), len(head.labels)))
-            columns = range(len(head.labels)) if head.kind == "multi" else model.classes_
-            table[:, list(columns)] = model.predict_proba(features)
-            scores[head.name] = table
+        return self._scores(self._features(self._segmented(records)).tocsr())
+
+    def out_of_fold(
+        self, records: Sequence[LabelledCase], groups: Sequence[int] | NDArray[np.int64], folds: int = 3
+    ) -> dict[str, NDArray[np.float64]]:
+        """Probabilities `[cases, labels]` for each head, every case scored by models that saw no case of its group.
+
+        Features are shared by the folds: they use no labels. InputError with fewer groups than folds.
+        """
+        if len(set(groups)) < folds:
+            raise InputError(f"folds: at least {folds} unrelated cases are needed, given {len(set(groups))}")
+        words = self._segmented(records)
+        self.words.fit(words)
+        self.characters.fit(words)
+        features = self._features(words).tocsr()
+        scores = {head.name: np.zeros((len(records), len(head.labels))) for head in self.taxonomy.heads}
+        split = GroupKFold(folds, shuffle=True, random_state=0).split(features, groups=groups)
+        for seen, held_out in split:
+            self._fit_heads([records[row] for row in seen], features[seen])
+            for name, table in self._scores(features[held_out]).items():
+                scores[name][held_out] = table
         return scores
 
     def linear(self, head: Head) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -89,6 +94,32 @@ class Baseline:
         weights, bias = np.zeros((coefficients.shape[1], len(head.labels))), np.full(len(head.labels), _NEVER_SEEN)
         weights[:, list(seen)], bias[list(seen)] = coefficients.T, intercepts
         return weights, bias
+
+    def _fit_heads(self, records: Sequence[LabelledCase], features: Any) -> None:
+        """Each head from the records that have its label; a head that none has, or only one label of, learns shares."""
+        self._models = {}
+        for head in self.taxonomy.heads:
+            rows = [i for i, record in enumerate(records) if head.name in record.labels]
+            if not rows:
+                continue
+            labels = [records[i].labels[head.name] for i in rows]
+            if head.kind == "multi":
+                targets = np.array([[code in codes for code in head.codes] for codes in labels], dtype=int)
+                model: Any = OneVsRestClassifier(self._one(balanced=False))
+            else:
+                targets = np.array([head.index(code) for code in labels])
+                model = self._one(balanced=True) if len(set(targets)) > 1 else DummyClassifier(strategy="prior")
+            self._models[head.name] = model.fit(features[rows], targets)
+
+    def _scores(self, features: Any) -> dict[str, NDArray[np.float64]]:
+        scores = {}
+        for head in self.taxonomy.heads:
+            table = np.zeros((features.shape[0], len(head.labels)))
+            if model := self._models.get(head.name):
+                columns = range(len(head.labels)) if head.kind == "multi" else model.classes_
+                table[:, list(columns)] = model.predict_proba(features)
+            scores[head.name] = table
+        return scores
 
     def _one(self, balanced: bool) -> Any:
         if self._kind == "majority":

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 app = typer.Typer(no_args_is_help=True, help="Look at labelled cases before training on them.")
 Files = Annotated[list[Path], typer.Argument(metavar="DATA", help="Labelled JSONL files or folders of them.")]
+ReportFile = Annotated[Path | None, typer.Option(help="Also write everything: .json or .md.")]
 TaxonomyFile = Annotated[Path | None, typer.Option(help="Taxonomy file; default: the packaged one.")]
 
 
@@ -18,39 +19,29 @@ def check(
     data: Files,
     taxonomy: TaxonomyFile = None,
     alike: Annotated[
-        float, typer.Option(min=0, max=1, help="Similarity from which two cases are near-duplicates.")
+        float, typer.Option(min=0.05, max=1, help="Similarity from which two cases are near-duplicates.")
     ] = 0.5,
+    fewest: Annotated[int, typer.Option(min=0, help="Labels with fewer cases are named.")] = 20,
+    judge_labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Look for labels that seem wrong.")] = True,
+    show: Annotated[int, typer.Option(min=0, help="Lines of each list in the terminal; a report has all.")] = 20,
+    report: ReportFile = None,
 ) -> None:
-    """Schema, cases per label, near-duplicates, leakage between splits. Exit code 1 if there are near-duplicates."""
-    import numpy as np
+    """Rows, labels, duplicates, leakage between splits, identifiers, suspicious labels.
 
-    from training.cases import find_labelled, read_cases
-    from training.similarity import nearest
-    from training.tables import table
+    Exit code 1 if rows cannot be read, ids or words recur, or cases that belong together are in several splits.
+    """
+    from training.cases import find_labelled, read_all
+    from training.check import check as look
+    from training.check_tables import as_markdown
     from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
 
+    files = find_labelled(data)
+    _check_report(report, files)
     labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
-    records = read_cases(find_labelled(data), labels)
-    neighbours = nearest(records)
-    similar = np.array([one.similarity for one in neighbours])
-    close = [one for one in neighbours if one.similarity >= alike]
-    leaks = [one for one in close if records[one.record].split != records[one.other].split]
-    splits, channels = (Counter(values) for values in ([r.split for r in records], [r.case.channel for r in records]))
-    typer.echo(f"{len(records)} cases; splits {dict(splits)}; channels {dict(channels)}\n")
-    rows = []
-    for head in labels.heads:
-        given = [record.labels[head.name] for record in records if head.name in record.labels]
-        counts = Counter(code for value in given for code in (value if head.kind == "multi" else [value]))
-        rows.append([head.name, ", ".join(f"{code} {counts[code]}" for code in head.codes)])
-    typer.echo(table(["head", "cases per label"], rows))
-    quantiles = ", ".join(f"{q} % {np.percentile(similar, q):.2f}" for q in (50, 90, 99, 100))
-    typer.echo(f"\nsimilarity to the nearest other case: {quantiles}; {len(close)} at {alike} or more")
-    for one in close:
-        ids = records[one.record].case.id, records[one.other].case.id
-        typer.echo(
-            f"near-duplicate {one.similarity:.2f}: {ids[0]} {ids[1]}" + (" (across splits)" if one in leaks else "")
-        )
-    raise typer.Exit(1 if close else 0)
+    found = look(read_all(files, labels), labels, alike, fewest, judge_labels)
+    typer.echo(as_markdown(found, show))
+    _write_report(report, found.to_dict(), as_markdown(found, found.cases))
+    raise typer.Exit(1 if found.findings else 0)
 
 
 @app.command()
@@ -73,3 +64,25 @@ def agreement(
         for head, row in found.items()
     ]
     typer.echo(table(["head", "cases", "agreement", "differ", "ids to discuss"], rows))
+
+
+def _check_report(path: Path | None, inputs: Sequence[Path]) -> None:
+    """OutputError, before the work, if the report cannot be written."""
+    from triage.batch.atomic import check_output
+    from triage.errors import OutputError
+
+    if path:
+        check_output(path, inputs)
+        if path.suffix.lower() not in (".json", ".md"):
+            raise OutputError(f"{path}: a report is .json or .md")
+
+
+def _write_report(path: Path | None, figures: dict[str, Any], markdown: str) -> None:
+    import json
+
+    from triage.batch.atomic import atomic
+
+    if path:
+        text = markdown if path.suffix.lower() == ".md" else json.dumps(figures, ensure_ascii=False, indent=1)
+        with atomic(path) as part:
+            part.write_text(text + "\n", "utf-8")

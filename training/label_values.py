@@ -9,10 +9,12 @@ from typing import Any
 
 from triage.batch.cells import cell_text
 from triage.errors import InputError
+from triage.privacy import mask_text
 from triage.taxonomy import Code, Head, Taxonomy
 
 SEPARATOR = ";"
 _SEPARATORS = re.compile(r"[;；、,，|\n]+")
+_SHOWN = 40
 _NO_LABEL = {"", "无", "没有", "none", "-", "[]"}
 
 
@@ -36,7 +38,7 @@ def read_label(head: Head, value: object) -> Code | list[Code] | None:
     if head.kind == "multi":
         return list(dict.fromkeys(code for part in parts for code in _codes(head, part)))
     if len(parts) != 1:
-        raise InputError(f"{head.name}: exactly one label is allowed, given {list(parts)}")
+        raise InputError(f"{head.name}: exactly one label is allowed, given {_shown(list(parts))}")
     return _code(head, parts[0])
 
 
@@ -53,7 +55,7 @@ def _code(head: Head, value: object) -> Code:
     found = _find(head, value)
     if found is None:
         allowed = ", ".join(f"{label.code} {label.zh}" for label in head.labels)
-        raise InputError(f"{head.name}: allowed are {allowed}; given {value!r}")
+        raise InputError(f"{head.name}: allowed are {allowed}; given {_shown(value)}")
     return found
 
 
@@ -64,6 +66,12 @@ def _find(head: Head, value: object) -> Code | None:
             if _plain(str(getattr(label, names))) == wanted:
                 return label.code
     return None
+
+
+def _shown(value: object) -> str:
+    """The beginning of what was given, masked: a text may have slipped into the column."""
+    shown = mask_text(repr(value))
+    return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
 
 
 def _plain(name: str) -> str:

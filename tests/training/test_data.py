@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 from training.cases import parse_record, read_cases
 from training.data_commands import app
 from training.perturbations import PERTURBATIONS, perturbed
-from training.similarity import nearest
 from triage.case import Case
 from triage.errors import InputError
 from triage.normalise import normalise
@@ -47,35 +46,6 @@ def test_a_wrong_record_is_named_by_file_and_line(tmp_path: Path, line: str, mes
     with pytest.raises(InputError, match=r"cases\.jsonl:1") as caught:
         read_cases([path], TAXONOMY)
     assert message in str(caught.value)
-
-
-def test_near_duplicates_are_found_and_pairs_are_left_alone() -> None:
-    other = "请问公积金提取需要带什么材料到哪个窗口办理"
-    rows = [
-        row("a", STORY),
-        row("b", STORY + "啊"),
-        row("c", other),
-        row("d", other + "呢", pair="p"),
-        row("e", other, pair="p"),
-    ]
-    found = nearest([parse_record(one, TAXONOMY) for one in rows])
-    assert found[0].other == 1
-    assert found[0].similarity > 0.8
-    assert {found[3].other, found[4].other} == {2}
-
-
-def test_check_fails_on_leakage_and_names_it(tmp_path: Path) -> None:
-    path = tmp_path / "cases.jsonl"
-    lines = [row("a", STORY), row("b", STORY + "啊", split="dev"), row("c", "请问公积金提取需要带什么材料")]
-    path.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), "utf-8")
-    run = CliRunner().invoke(app, ["check", str(path)])
-    assert run.exit_code == 1
-    assert "a b (across splits)" in run.output
-
-
-def test_the_cases_of_the_repository_are_unlike_each_other(root: Path) -> None:
-    run = CliRunner().invoke(app, ["check", str(root / "data" / "cases")])
-    assert run.exit_code == 0, run.output
 
 
 def test_the_second_pass_agrees(root: Path) -> None:
