@@ -36,7 +36,7 @@ def _parts(found: SideBySide) -> Iterator[str]:
         for row, test in zip(rows, comparison.mcnemar.values(), strict=True)
     ]
     yield "## Heads"
-    yield "Intervals hold for all heads together at 95 %. Only a / only b: cases one alone has right; p: McNemar, exact."
+    yield "Intervals hold together at 95 %. Only a / only b: cases one alone has right; p: exact McNemar."
     yield table(["head", "cases", "a", "b", "gain", "interval", "only a / only b", "p"], rows)
     further = [_row(f"severe {name}", gain) for name, gain in comparison.severe.items()]
     further.append(_row("calibration error (mean; less is better)", comparison.calibration))

@@ -225,7 +225,7 @@ def test_the_command_writes_page_and_figures(
     evaluate(tiny_model, [cases], out=out, report=report)
     assert json.loads(out.read_text("utf-8"))["systems"]["model"]["motive"].keys() >= {"confusion", "reliability"}
     assert "tiny 1" in report.read_text("utf-8")
-    for taken, message in ((out, "two files"), (cases, "must not be an input")):
+    for taken, message in ((out, "another output"), (cases, "must not be an input")):
         with pytest.raises(OutputError, match=message):
             evaluate(tiny_model, [cases], out=out, report=taken)
 
