@@ -46,24 +46,26 @@ def check(
 
 @app.command()
 def agreement(
-    one: Annotated[Path, typer.Argument(help="Labels of one pass: JSONL with id and labels, or a folder.")],
-    other: Annotated[Path, typer.Argument(help="Labels of the other pass.")],
+    passes: Annotated[
+        list[Path],
+        typer.Argument(metavar="PASS...", help="One file or folder an annotator; or one with a column `annotator`."),
+    ],
     taxonomy: TaxonomyFile = None,
-    show: Annotated[int, typer.Option(min=0, help="Ids of cases to discuss, per head.")] = 10,
+    show: Annotated[int, typer.Option(min=0, help="Cases to discuss, the worst first; a report has all.")] = 20,
+    report: ReportFile = None,
 ) -> None:
-    """Agreement of two labelling passes, per head, and the cases to discuss."""
+    """Agreement of two or more annotators, per head and label, and the cases to discuss."""
     from training.agreement import agreement as agree
-    from training.agreement import read_labels
-    from training.tables import number, table
+    from training.agreement import read_passes
+    from training.agreement_tables import as_markdown
+    from training.cases import find_labelled
     from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
 
+    _check_report(report, find_labelled(passes))
     labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
-    found = agree(labels, read_labels(one), read_labels(other))
-    rows = [
-        [head, str(row["cases"]), number(row["agreement"]), str(len(row["differ"])), " ".join(row["differ"][:show])]
-        for head, row in found.items()
-    ]
-    typer.echo(table(["head", "cases", "agreement", "differ", "ids to discuss"], rows))
+    found = agree(labels, read_passes(passes, labels))
+    typer.echo(as_markdown(found, show))
+    _write_report(report, found.to_dict(), as_markdown(found, len(found.discuss)))
 
 
 def _check_report(path: Path | None, inputs: Sequence[Path]) -> None:
