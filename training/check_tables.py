@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from training.check import Report
-from training.tables import number, table
-from triage.batch.marked import printable
-from triage.privacy import mask_text
+from training.tables import bullets, number, safe, table
 
 _ADVICE = {
     "problems": "rows that cannot be read",
@@ -25,17 +23,17 @@ def as_markdown(report: Report, show: int = 20) -> str:
     parts = [
         f"{report.cases} cases; splits {_counts(report.splits)}; channels {_counts(report.channels)}",
         f"To mend: {found}" if found else "Nothing to mend.",
-        _list("Rows that cannot be read", report.problems, show),
-        _list("Columns and heads not in the taxonomy", [f"{k} ({n})" for k, n in report.unused.items()], show),
+        bullets("Rows that cannot be read", report.problems, show),
+        bullets("Columns and heads not in the taxonomy", [f"{k} ({n})" for k, n in report.unused.items()], show),
         _label_table(report),
-        _list("Labels with few cases", report.few, show),
+        bullets("Labels with few cases", report.few, show),
         "Length: " + "; ".join(f"{what} {_counts(values)}" for what, values in report.length.items() if values),
-        _list("Very short", report.short, show),
+        bullets("Very short", report.short, show),
         f"Similarity to the nearest other case: {_counts(report.similarity)}",
-        _list("Ids given more than once", report.repeated_ids, show),
-        _list("Duplicates", map(_pair, report.duplicates), show),
-        _list("Near-duplicates", map(_pair, _most_alike(report.near_duplicates)), show),
-        _list("Leakage", [f"{x.reason}: {' '.join(x.ids)} ({' + '.join(x.splits)})" for x in report.leaks], show),
+        bullets("Ids given more than once", report.repeated_ids, show),
+        bullets("Duplicates", map(_pair, report.duplicates), show),
+        bullets("Near-duplicates", map(_pair, _most_alike(report.near_duplicates)), show),
+        bullets("Leakage", [f"{x.reason}: {' '.join(x.ids)} ({' + '.join(x.splits)})" for x in report.leaks], show),
         f"Identifiers of persons left in {len(report.with_identifiers)} cases (masked in training): "
         + (_counts(report.identifiers) or "none"),
         report.not_judged or _suspicion_table(report, show),
@@ -57,7 +55,7 @@ def _suspicion_table(report: Report, show: int) -> str:
     if not report.suspicious:
         return "No suspicious labels."
     rows = [
-        [_safe(one["record"]), one["head"], one["given"], one["suggested"], number(one["score"])]
+        [safe(one["record"]), one["head"], one["given"], one["suggested"], number(one["score"])]
         for one in report.suspicious[:show]
     ]
     title = f"Suspicious labels: {len(report.suspicious)}, the least believable first; read these again"
@@ -72,19 +70,6 @@ def _pair(pair: dict[str, Any]) -> str:
     notes = ["across splits"] if pair["across_splits"] else []
     notes += [f"labels differ: {', '.join(pair['labels_differ'])}"] if pair["labels_differ"] else []
     return f"{pair['similarity']:.2f}: {' '.join(pair['ids'])}" + (f" ({'; '.join(notes)})" if notes else "")
-
-
-def _safe(text: str) -> str:
-    """Ids and rows are the reader's own words: masked, on one line, and no end of a table cell."""
-    return " ".join(printable(mask_text(text)).split()).replace("|", "\\|")
-
-
-def _list(title: str, lines: Iterable[str], show: int) -> str:
-    lines = list(lines)
-    more = [f"- and {len(lines) - show} more"] if len(lines) > show else []
-    return (
-        "\n".join([f"{title} ({len(lines)}):", *(f"- {_safe(line)}" for line in lines[:show]), *more]) if lines else ""
-    )
 
 
 def _counts(values: dict[str, Any]) -> str:

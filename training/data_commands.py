@@ -46,24 +46,59 @@ def check(
 
 @app.command()
 def agreement(
-    one: Annotated[Path, typer.Argument(help="Labels of one pass: JSONL with id and labels, or a folder.")],
-    other: Annotated[Path, typer.Argument(help="Labels of the other pass.")],
+    passes: Annotated[
+        list[Path],
+        typer.Argument(metavar="PASS...", help="One file or folder an annotator; or one with a column `annotator`."),
+    ],
     taxonomy: TaxonomyFile = None,
-    show: Annotated[int, typer.Option(min=0, help="Ids of cases to discuss, per head.")] = 10,
+    show: Annotated[int, typer.Option(min=0, help="Cases to discuss, the worst first; a report has all.")] = 20,
+    report: ReportFile = None,
 ) -> None:
-    """Agreement of two labelling passes, per head, and the cases to discuss."""
+    """Agreement of two or more annotators, per head and label, and the cases to discuss."""
     from training.agreement import agreement as agree
-    from training.agreement import read_labels
-    from training.tables import number, table
+    from training.agreement import read_passes
+    from training.agreement_tables import as_markdown
+    from training.cases import find_labelled
     from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
 
+    _check_report(report, find_labelled(passes))
     labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
-    found = agree(labels, read_labels(one), read_labels(other))
-    rows = [
-        [head, str(row["cases"]), number(row["agreement"]), str(len(row["differ"])), " ".join(row["differ"][:show])]
-        for head, row in found.items()
-    ]
-    typer.echo(table(["head", "cases", "agreement", "differ", "ids to discuss"], rows))
+    found = agree(labels, read_passes(passes, labels))
+    typer.echo(as_markdown(found, show))
+    _write_report(report, found.to_dict(), as_markdown(found, len(found.discuss)))
+
+
+@app.command()
+def merge(
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="JSONL, CSV, XLSX, Label Studio .json, doccano .jsonl; oldest first."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Labelled .jsonl to write.")],
+    rule: Annotated[str, typer.Option(help="Where annotators differ: latest, majority or refuse.")] = "refuse",
+    taxonomy: TaxonomyFile = None,
+    show: Annotated[int, typer.Option(min=0, help="Lines of each list in the terminal; a report has all.")] = 20,
+    report: ReportFile = None,
+) -> None:
+    """Put labels of many files together, with where each came from.
+
+    Exit code 1 if rows could not be read or a conflict stayed open: that head then has no label.
+    """
+    from training.label_exports import labelled_rows
+    from training.merge import merge as put_together
+    from training.merge import rule_named
+    from training.merge_tables import as_markdown, write_records
+    from triage.batch.atomic import check_output
+    from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
+
+    check_output(out, data)
+    _check_report(report, [*data, out])
+    labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
+    merged = put_together(labelled_rows(data, labels), labels, rule_named(rule))
+    write_records(out, merged.records)
+    typer.echo(as_markdown(merged, show))
+    _write_report(report, merged.to_dict(), as_markdown(merged, len(merged.conflicts) + len(merged.problems)))
+    raise typer.Exit(1 if merged.problems or merged.open else 0)
 
 
 def _check_report(path: Path | None, inputs: Sequence[Path]) -> None:

@@ -44,7 +44,7 @@ def read_label(head: Head, value: object) -> Code | list[Code] | None:
 
 def _codes(head: Head, value: object) -> list[Code]:
     """One label, or several with a separator between them. A label may itself contain the separator."""
-    found = _find(head, value)
+    found = find_code(head, value)
     if found is not None:
         return [found]
     parts = [part.strip() for part in _SEPARATORS.split(cell_text(value))]
@@ -52,14 +52,15 @@ def _codes(head: Head, value: object) -> list[Code]:
 
 
 def _code(head: Head, value: object) -> Code:
-    found = _find(head, value)
+    found = find_code(head, value)
     if found is None:
         allowed = ", ".join(f"{label.code} {label.zh}" for label in head.labels)
         raise InputError(f"{head.name}: allowed are {allowed}; given {_shown(value)}")
     return found
 
 
-def _find(head: Head, value: object) -> Code | None:
+def find_code(head: Head, value: object) -> Code | None:
+    """The label that goes by this code, Chinese or English name, whatever its width and case; None if none does."""
     wanted = _plain(cell_text(value))
     for names in ("code", "zh", "en"):
         for label in head.labels:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+from triage.batch.marked import printable
+from triage.privacy import mask_text
 
 SYSTEMS = {"model": "model", "tfidf": "TF-IDF + LR", "majority": "majority"}
 
@@ -18,6 +21,20 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def safe(text: str) -> str:
+    """Ids and rows are the reader's own words: masked, on one line, and no end of a table cell."""
+    return " ".join(printable(mask_text(text)).split()).replace("|", "\\|")
+
+
+def bullets(title: str, lines: Iterable[str], show: int) -> str:
+    """A list under its title, at most `show` lines and how many more there are; nothing for an empty one."""
+    lines = list(lines)
+    more = [f"- and {len(lines) - show} more"] if len(lines) > show else []
+    return (
+        "\n".join([f"{title} ({len(lines)}):", *(f"- {safe(line)}" for line in lines[:show]), *more]) if lines else ""
+    )
 
 
 def _main_figure(head: Mapping[str, Any]) -> float:

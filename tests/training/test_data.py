@@ -50,7 +50,8 @@ def test_a_wrong_record_is_named_by_file_and_line(tmp_path: Path, line: str, mes
 
 def test_the_second_pass_agrees(root: Path) -> None:
     run = CliRunner().invoke(app, ["agreement", str(root / "data" / "cases"), str(root / "data" / "second_pass.jsonl")])
-    figures = {line.split("|")[1].strip(): line.split("|")[3].strip() for line in run.output.splitlines()[2:]}
+    heads = run.output.split("\n\n")[1].splitlines()
+    figures = {line.split("|")[1].strip(): line.split("|")[3].strip() for line in heads[2:]}
     card = (root / "data" / "README.md").read_text("utf-8")
     assert all(f"| {head} | {figure} |" in card for head, figure in figures.items())
 

@@ -1,0 +1,175 @@
+"""One file from many: every format, every rule, and nothing lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from training.cases import RawRecord, read_cases
+from training.data_commands import app
+from training.label_exports import labelled_rows
+from training.merge import RULES, Rule, merge
+from triage.taxonomy import load_taxonomy
+
+TAXONOMY = load_taxonomy()
+WORDS = "宽带坏了一个星期，一直没人管，我的手机13812345678"
+
+
+def said(who: str, labels: dict[str, Any], at: str | None = None, **more: Any) -> RawRecord:
+    fields = {"id": "T-1", "text": WORDS, "labels": labels, "annotator": who, **({"labelled_at": at} if at else {})}
+    return RawRecord(f"{who}.jsonl:1", {**fields, **more})
+
+
+LABEL_STUDIO = [
+    {
+        "id": 7,
+        "data": {"id": "T-1", "text": WORDS, "channel": "call"},
+        "annotations": [
+            {
+                "completed_by": {"id": 3, "email": "a@example.com"},
+                "updated_at": "2026-01-02T10:00:00Z",
+                "result": [
+                    {"from_name": "risk_tier", "type": "choices", "value": {"choices": ["重大危机"]}},
+                    {"from_name": "issues", "type": "choices", "value": {"choices": ["delay", "无人处理"]}},
+                    {"from_name": "comment", "type": "textarea", "value": {"text": ["急"]}},
+                ],
+            },
+            {"completed_by": 4, "was_cancelled": True, "result": []},
+        ],
+    }
+]
+JSON_MIN = [{"id": "T-1", "text": WORDS, "risk_tier": "3", "issues": {"choices": ["delay", "unreachable"]}}]
+DOCCANO = {"id": 1, "case_id": "T-1", "text": WORDS, "label": ["重大危机", "issues:delay", "无人处理"]}
+EXPORTS = [
+    ("label_studio.json", json.dumps(LABEL_STUDIO, ensure_ascii=False)),
+    ("json_min.json", json.dumps(JSON_MIN, ensure_ascii=False)),
+    ("doccano.jsonl", json.dumps(DOCCANO, ensure_ascii=False)),
+    ("table.csv", f"id,text,风险等级,问题点\nT-1,{WORDS},3,响应慢;unreachable"),
+    (
+        "feedback.jsonl",
+        json.dumps({"id": "T-1", "text": WORDS, "labels": {"risk_tier": 3, "issues": ["delay", "unreachable"]}}),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "content"), EXPORTS, ids=[name for name, _ in EXPORTS])
+def test_every_export_says_the_same(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content, "utf-8")
+    (raw,) = labelled_rows([path], TAXONOMY)
+    (record,) = merge([raw], TAXONOMY, "refuse").records
+    assert record["id"] == "T-1"
+    assert record["labels"] == {"risk_tier": 3, "issues": ["delay", "unreachable"]}
+    assert "13812345678" not in json.dumps(record)
+    assert "example.com" not in json.dumps(record)
+
+
+RESOLVED: list[tuple[str, Rule, list[RawRecord], Any]] = [
+    ("all agree", "refuse", [said("a", {"risk_tier": 3}), said("b", {"risk_tier": "重大危机"})], 3),
+    ("refused", "refuse", [said("a", {"risk_tier": 3}), said("b", {"risk_tier": 2})], None),
+    ("last of the input", "latest", [said("a", {"risk_tier": 3}), said("b", {"risk_tier": 2})], 2),
+    ("newest", "latest", [said("a", {"risk_tier": 3}, "2026-02-01"), said("b", {"risk_tier": 2}, "2026-01-01")], 3),
+    ("a time is newer than none", "latest", [said("a", {"risk_tier": 3}, "2020/1/1"), said("b", {"risk_tier": 2})], 3),
+    (
+        "across zones",
+        "latest",
+        [said("a", {"risk_tier": 3}, "2026-01-01T09:00+08:00"), said("b", {"risk_tier": 2}, "2026-01-01T02:00Z")],
+        2,
+    ),
+    (
+        "two of three",
+        "majority",
+        [said(who, {"risk_tier": tier}) for who, tier in zip("abc", (3, 2, 3), strict=True)],
+        3,
+    ),
+    ("a tie", "majority", [said("a", {"risk_tier": 3}), said("b", {"risk_tier": 2})], None),
+    ("no half", "majority", [said(who, {"risk_tier": tier}) for who, tier in zip("abc", (1, 2, 3), strict=True)], None),
+    ("one changed its mind", "refuse", [said("a", {"risk_tier": 3}), said("a", {"risk_tier": 2})], 2),
+    (
+        "its votes do not add up",
+        "majority",
+        [said("a", {"risk_tier": 3}), said("a", {"risk_tier": 3}), said("b", {"risk_tier": 2})],
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "rows", "label"), [r[1:] for r in RESOLVED], ids=[r[0] for r in RESOLVED])
+def test_conflicts_are_resolved_by_the_rule(rule: Rule, rows: list[RawRecord], label: Any) -> None:
+    merged = merge(rows, TAXONOMY, rule)
+    assert merged.records[0]["labels"].get("risk_tier") == label
+    assert len(merged.open) == (label is None)
+    assert len(merged.records[0]["passes"]) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("given", "codes"),
+    [
+        (["delay", "delay;refund", "refund;terms"], ["delay", "refund"]),
+        (["delay", "无", "无"], []),
+        (["delay", "refund"], None),
+        (["delay;refund", "refund;delay"], ["refund", "delay"]),
+    ],
+)
+def test_issues_are_voted_on_one_by_one(given: list[str], codes: list[str] | None) -> None:
+    merged = merge([said(f"a{i}", {"issues": one}) for i, one in enumerate(given)], TAXONOMY, "majority")
+    assert merged.records[0]["labels"].get("issues") == codes
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_nothing_is_lost(rule: Rule) -> None:
+    rows = [
+        said("a", {"risk_tier": 3}, product="宽带"),
+        said("b", {"motive": "respect"}, note="夜间来电"),
+        RawRecord("c.csv:2", {"id": "T-1", "labels": {"emotion": "愤怒"}}),
+        RawRecord("c.csv:3", {"id": "T-2", "labels": {"emotion": "calm"}}),
+        RawRecord("c.csv:4", {"id": "T-1", "text": "别的话", "labels": {}}),
+        RawRecord("c.csv:5", {}, "not valid CSV"),
+        said("d", {"emotion": "cross"}),
+    ]
+    merged = merge(rows[:4], TAXONOMY, rule)
+    (record,) = merged.records
+    assert record["labels"] == {"risk_tier": 3, "motive": "respect", "emotion": "furious"}
+    assert (record["product"], record["note"]) == ("宽带", "夜间来电")
+    assert [one["from"] for one in record["passes"]] == ["a.jsonl:1", "b.jsonl:1", "c.csv:2"]
+    assert [problem.partition(":")[0] for problem in merged.problems] == ["c.csv"]
+    merged = merge(rows[:2] + rows[4:], TAXONOMY, rule)
+    assert [record["text"][:3] for record in merged.records] == ["宽带坏", "别的话"]
+    assert len(merged.problems) == 3
+
+
+def test_doccano_labels_that_two_heads_have_need_the_head(tmp_path: Path) -> None:
+    path = tmp_path / "doccano.jsonl"
+    path.write_text(json.dumps({"id": 1, "text": WORDS, "label": ["none"]}), "utf-8")
+    (problem,) = merge(labelled_rows([path], TAXONOMY), TAXONOMY, "refuse").problems
+    assert "'none' is a label of ['complaint_type', 'motive', 'dissatisfaction']" in problem
+
+
+def test_the_command_writes_what_train_reads(tmp_path: Path) -> None:
+    for name, content in EXPORTS:
+        (tmp_path / name).write_text(content, "utf-8")
+    other = {"id": "T-1", "text": WORDS, "labels": {"risk_tier": 1}, "annotator": "b"}
+    (tmp_path / "other.jsonl").write_text(json.dumps(other), "utf-8")
+    files = [str(tmp_path / name) for name, _ in EXPORTS]
+    out, report = tmp_path / "merged.jsonl", tmp_path / "merge.md"
+    run = CliRunner().invoke(
+        app, ["merge", *files, str(tmp_path / "other.jsonl"), "-o", str(out), "--report", str(report)]
+    )
+    assert run.exit_code == 1, run.output
+    assert "Open: these heads have no label (1):\n- T-1: risk_tier:" in report.read_text("utf-8")
+    run = CliRunner().invoke(app, ["merge", *files, "-o", str(out)])
+    assert run.exit_code == 0, run.output
+    (record,) = read_cases([out], TAXONOMY)
+    assert record.labels == {"risk_tier": 3, "issues": ["delay", "unreachable"]}
+    assert record.case.channel == "call"
+
+
+def test_an_unknown_rule_is_refused(tmp_path: Path) -> None:
+    run = CliRunner().invoke(
+        app, ["merge", str(tmp_path / "a.jsonl"), "-o", str(tmp_path / "b.jsonl"), "--rule", "best"]
+    )
+    assert "rule: allowed are latest, majority, refuse; given 'best'" in str(run.exception)
