@@ -16,6 +16,7 @@ from triage.prepare import Prepared
 
 ROLES = {"customer": 0, "agent": 1, "unknown": 2}
 Ids = NDArray[np.int64]
+_ROBERTA_NAMES = {"[CLS]": "<s>", "[SEP]": "</s>", "[UNK]": "<unk>", "[MASK]": "<mask>"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Encoder:
         self._tokenizer = tokenizer
         self._room = window - 1
         self._roles = roles
-        self._cls, self._sep, self.unknown_id = (_special(tokenizer, name) for name in ("[CLS]", "[SEP]", "[UNK]"))
+        self._cls, self._sep, self.unknown_id = (special(tokenizer, name) for name in ("[CLS]", "[SEP]", "[UNK]"))
 
     @classmethod
     def load(cls, path: Path, window: int, roles: int = 3) -> Encoder:
@@ -105,10 +106,13 @@ class Encoder:
                 yield [*tokens[first : first + step], _Token(self._sep, role, None)]
 
 
-def _special(tokenizer: Tokenizer, name: str) -> int:
+def special(tokenizer: Tokenizer, name: str) -> int:
+    """Id of a special token by its name in BERT, or by that in RoBERTa; ArtefactError if there is none."""
     token_id = tokenizer.token_to_id(name)
     if token_id is None:
-        raise ArtefactError(f"tokenizer: [CLS], [SEP] and [UNK] are needed; {name} is missing")
+        token_id = tokenizer.token_to_id(_ROBERTA_NAMES[name])
+    if token_id is None:
+        raise ArtefactError(f"tokenizer: {', '.join(_ROBERTA_NAMES)} are needed; {name} is missing")
     return token_id
 
 

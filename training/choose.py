@@ -1,0 +1,70 @@
+"""What is chosen on dev while training: when to stop, and which weights to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training import metrics
+from training.cases import LabelledCase
+from training.evaluate import answers_of_scores
+from training.finetune import predict
+from training.model import TriageModel
+from triage.artefact import HeadCalibration
+from triage.classifier import probabilities
+from triage.encode import Encoded
+from triage.taxonomy import Taxonomy
+
+Report = Callable[[int, float], None]
+
+
+def mean_agreement(taxonomy: Taxonomy, records: Sequence[LabelledCase], logits: NDArray[np.floating]) -> float:
+    """Mean over heads of kappa (micro-F1 of a multi-label head) of uncalibrated logits `[cases, labels]`."""
+    scores, first = {}, 0
+    for head in taxonomy.heads:
+        columns = slice(first, first + len(head.labels))
+        scores[head.name] = probabilities(head, logits[:, columns].astype(np.float64), HeadCalibration())
+        first += len(head.labels)
+    answers, found = answers_of_scores(taxonomy, scores), []
+    for head in taxonomy.heads:
+        rows = [row for row, record in enumerate(records) if head.name in record.labels]
+        wanted, given = ([one[row] for row in rows] for one in ([r.labels.get(head.name) for r in records], answers.labels[head.name]))
+        found.append((metrics.multi_label_f1 if head.kind == "multi" else metrics.kappa)(head, wanted, given))
+    return float(np.nanmean(found))
+
+
+@dataclass(slots=True)
+class Choice:
+    """Called after every epoch: notes the agreement on dev, keeps the best weights, says when to stop.
+
+    `patience` is how many epochs in a row may be no better than the best (0: never stop).
+    """
+
+    model: TriageModel
+    taxonomy: Taxonomy
+    records: Sequence[LabelledCase]
+    encoded: Sequence[Encoded]
+    patience: int
+    report: Report
+    best: float = -np.inf
+    waited: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def __call__(self, epoch: int) -> bool:
+        """Whether to stop."""
+        agreement = mean_agreement(self.taxonomy, self.records, predict(self.model, self.encoded))
+        self.report(epoch, agreement)
+        if agreement > self.best:
+            self.best, self.waited = agreement, 0
+            self.weights = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+        else:
+            self.waited += 1
+        return 0 < self.patience <= self.waited
+
+    def restore(self) -> None:
+        """Put the best weights back into the network."""
+        self.model.load_state_dict(self.weights)

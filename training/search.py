@@ -1,0 +1,34 @@
+"""A small search for settings of fine-tuning, judged by mean agreement on dev (Optuna, TPE)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import optuna
+
+from training.recipe import FinetuneStage
+
+
+def search(
+    stage: FinetuneStage, trials: int, agreement: Callable[[FinetuneStage], float], seed: int = 0
+) -> tuple[FinetuneStage, float]:
+    """The best of `trials` settings and its agreement; the stage as given is the first of them."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    study.enqueue_trial({name: getattr(stage, name) for name in _NAMES})
+    study.optimize(lambda trial: agreement(_settings(stage, trial)), n_trials=trials)
+    return stage.model_copy(update=study.best_params), study.best_value
+
+
+_NAMES = ("learning_rate", "layer_decay", "word_dropout", "class_balance")
+
+
+def _settings(stage: FinetuneStage, trial: optuna.Trial) -> FinetuneStage:
+    return stage.model_copy(
+        update={
+            "learning_rate": trial.suggest_float("learning_rate", 3e-5, 3e-3, log=True),
+            "layer_decay": trial.suggest_float("layer_decay", 0.6, 1.0),
+            "word_dropout": trial.suggest_float("word_dropout", 0.0, 0.3),
+            "class_balance": trial.suggest_float("class_balance", 0.0, 0.7),
+        }
+    )

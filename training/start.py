@@ -1,0 +1,80 @@
+"""Where training starts: a model of this project, or any Hugging Face encoder with its own fast tokenizer."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+
+from triage.artefact import Artefact, open_artefact
+from triage.encode import ROLES
+from triage.errors import InputError
+from triage.in_use import digest_of, model_folder
+
+log = logging.getLogger(__name__)
+_WINDOW, _MARGIN = 256, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """An encoder and its tokenizer. `model` is the model folder they are from, None for an encoder from elsewhere.
+
+    `window` is the longest window in tokens, `roles` how many speaker roles the encoder tells apart.
+    """
+
+    name: str
+    encoder: PreTrainedModel
+    tokenizer: Tokenizer
+    window: int
+    roles: int
+    model: Artefact | None = None
+
+
+def open_start(name: str) -> Start:
+    """A model folder, a folder of models (the one in use), an encoder folder, or a name on the Hugging Face hub.
+
+    InputError if it is none of these, or has no fast tokenizer.
+    """
+    folder = model_folder(Path(name))
+    if digest_of(folder):
+        artefact = open_artefact(folder)
+        tokenizer = Tokenizer.from_file(str(artefact.path("tokenizer.json")))
+        manifest = artefact.manifest
+        return Start(name, AutoModel.from_pretrained(folder), tokenizer, manifest.window, manifest.roles, artefact)
+    try:
+        encoder = AutoModel.from_pretrained(name)
+        words = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"base model: a model folder, an encoder folder or a hub name; given {name}: {reason}") from None
+    if not isinstance(words, PreTrainedTokenizerFast):
+        raise InputError(f"base model: an encoder with a fast tokenizer (tokenizer.json) is needed; given {name}")
+    longest = getattr(encoder.config, "max_position_embeddings", _WINDOW)
+    tokenizer = Tokenizer.from_str(words.backend_tokenizer.to_str())
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return Start(name, encoder, tokenizer, min(_WINDOW, longest - _MARGIN), tell_roles_apart(encoder))
+
+
+def tell_roles_apart(encoder: PreTrainedModel) -> int:
+    """Widen the encoder's segment table to one row a speaker role; new rows start as the first. Returns the roles.
+
+    1 for an encoder without segments: it cannot tell speakers apart.
+    """
+    embeddings = getattr(encoder, "embeddings", None)
+    table = getattr(embeddings, "token_type_embeddings", None)
+    if embeddings is None or not isinstance(table, nn.Embedding):
+        return 1
+    if table.num_embeddings < len(ROLES):
+        wider = nn.Embedding(len(ROLES), table.embedding_dim)
+        with torch.no_grad():
+            wider.weight.copy_(table.weight[:1].expand(len(ROLES), -1))
+            wider.weight[: table.num_embeddings] = table.weight
+        embeddings.token_type_embeddings = wider
+        encoder.config.type_vocab_size = len(ROLES)
+    return min(len(ROLES), encoder.config.type_vocab_size)
