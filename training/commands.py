@@ -15,6 +15,7 @@ RECIPE = Path(__file__).parent / "recipes" / "default.yaml"
 def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write; must not exist.")],
     cases: Annotated[list[Path], typer.Option(help="Labelled JSONL files or folders of them.")],
+    readings: Annotated[list[Path] | None, typer.Option(help="Labels on passages of the recipe's sources.")] = None,
     data: Annotated[Path, typer.Option(help="Folder that the recipe's source paths are relative to.")] = Path(),
     recipe: Annotated[Path, typer.Option(help="Recipe file.")] = RECIPE,
     taxonomy: Annotated[Path | None, typer.Option(help="Taxonomy file; default: the packaged one.")] = None,
@@ -27,7 +28,7 @@ def train(
     from training.make import make_model
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    artefact = make_model(recipe, taxonomy, data, cases, build, out, permissive_only=licences == "permissive")
+    artefact = make_model(recipe, taxonomy, data, cases, build, out, readings or (), licences == "permissive")
     typer.echo(f"{artefact.folder}: {artefact.manifest.name} {artefact.manifest.version}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from training.cases import LabelledCase
 from training.finetune import Example, Targets
 from training.model import HeadShape
 from training.passages import source_files
+from training.perturbations import reworded
 from training.recipe import Source
 from triage.case import Case
 from triage.encode import Encoder
@@ -50,13 +52,17 @@ def targets_of(labels: dict[str, Any], taxonomy: Taxonomy) -> Targets:
 
 
 def encode_cases(
-    records: Sequence[LabelledCase], taxonomy: Taxonomy, segmenter: Segmenter, encoder: Encoder, weight: float = 1.0
+    records: Sequence[LabelledCase], taxonomy: Taxonomy, segmenter: Segmenter, encoder: Encoder, variants: int = 0
 ) -> list[Example]:
-    """Examples in the order of the records."""
-    return [
-        Example(encoder(prepare(record.case, segmenter)), targets_of(record.labels, taxonomy), weight)
-        for record in records
-    ]
+    """Examples in the order of the records, each with up to `variants` copies in other words that mean the same."""
+    rng = random.Random(1)  # noqa: S311  # reproducible, not secret
+    examples = []
+    for record in records:
+        encoded = encoder(prepare(record.case, segmenter))
+        copies = (encoder(prepare(reworded(record.case, rng), segmenter)) for _ in range(variants))
+        alike = tuple(copy for copy in copies if len(copy.ids) == len(encoded.ids))
+        examples.append(Example(encoded, targets_of(record.labels, taxonomy), variants=alike))
+    return examples
 
 
 def read_auxiliary(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 from safetensors.torch import save_file
 
 from training.finetune import predict
@@ -27,18 +28,23 @@ def round_to_half(model: TriageModel) -> None:
             parameter.copy_(parameter.half().float())
 
 
+def stored_name(name: str) -> str:
+    """The name in `model.safetensors` of a parameter of the network: transformers looks for the encoder by its type."""
+    return name.replace("encoder.", "roformer.", 1) if name.startswith("encoder.") else name
+
+
 def save_weights(model: TriageModel, folder: Path) -> None:
     """Write `config.json` and `model.safetensors` (half precision); transformers loads the encoder from them."""
     model.encoder.config.save_pretrained(folder)
-    tensors = {
-        name.replace("encoder.", "roformer.", 1) if name.startswith("encoder.") else name: tensor.half().contiguous()
-        for name, tensor in model.state_dict().items()
-    }
+    tensors = {stored_name(name): tensor.half().contiguous() for name, tensor in model.state_dict().items()}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def export_onnx(model: TriageModel, path: Path) -> None:
-    """Write the network as ONNX: `ids`, `roles`, `mask` `[cases, windows, tokens]` to `logits` and `contributions`."""
+def export_onnx(model: TriageModel, folder: Path) -> None:
+    """Write `model.onnx`: `ids`, `roles`, `mask` `[cases, windows, tokens]` to `logits` and `contributions`.
+
+    The weights stay in the `model.safetensors` of the folder; the graph points into that file.
+    """
     model.eval()
     example = torch.ones(2, 2, 8, dtype=torch.int64)
     names = ("ids", "roles", "mask")
@@ -53,29 +59,48 @@ def export_onnx(model: TriageModel, path: Path) -> None:
         dynamic_axes={name: {0: "cases", 1: "windows", 2: "tokens"} for name in names},
         opset_version=OPSET,
         dynamo=False,
+        do_constant_folding=False,
     )
     proto = onnx.load_from_string(buffer.getvalue())
-    _halve_tables(proto)
-    onnx.save(proto, path)
+    _share_weights(proto.graph, folder / "model.safetensors")
+    onnx.save(proto, folder / "model.onnx")
 
 
-def _halve_tables(proto: onnx.ModelProto) -> None:
-    """Store tables that are only looked up (`Gather`) in half precision and widen what is taken from them."""
-    graph = proto.graph
-    tables = {tensor.name: tensor for tensor in graph.initializer if len(tensor.dims) == 2 and tensor.dims[0] > 1_000}
-    users = {name: [node for node in graph.node if name in node.input] for name in tables}
-    for name, nodes in users.items():
-        if not nodes or any(node.op_type != "Gather" or node.input[0] != name for node in nodes):
+def _share_weights(graph: onnx.GraphProto, weights: Path) -> None:
+    """Make every initializer that lies in the safetensors file a reference into it, widened where it is used."""
+    with weights.open("rb") as file:
+        header_size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(header_size))
+    for tensor in graph.initializer:
+        entry = header.get(stored_name(tensor.name))
+        if entry is None:
             continue
-        array = numpy_helper.to_array(tables[name]).astype(np.float16)
-        tables[name].CopyFrom(numpy_helper.from_array(array, name))
-        for node in nodes:
+        first, last = entry["data_offsets"]
+        tensor.ClearField("raw_data")
+        tensor.data_type = TensorProto.FLOAT16
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", weights.name), ("offset", 8 + header_size + first), ("length", last - first)):
+            tensor.external_data.add(key=key, value=str(value))
+        _widen(graph, tensor.name)
+    del graph.value_info[:]
+
+
+def _widen(graph: onnx.GraphProto, name: str) -> None:
+    """Cast a half-precision initializer to single precision: what is taken from it if it is only looked up, else all.
+
+    ONNX Runtime folds the second kind when it loads the graph.
+    """
+    users = [node for node in graph.node if name in node.input]
+    if all(node.op_type == "Gather" and node.input[0] == name for node in users):
+        for node in users:
             widened, taken = node.output[0], f"{node.output[0]}_half"
             node.output[0] = taken
-            position = list(graph.node).index(node)
-            cast = helper.make_node("Cast", [taken], [widened], to=TensorProto.FLOAT, name=f"{node.name}_widen")
-            graph.node.insert(position + 1, cast)
-    del graph.value_info[:]
+            place = list(graph.node).index(node) + 1
+            graph.node.insert(place, helper.make_node("Cast", [taken], [widened], to=TensorProto.FLOAT))
+        return
+    for node in users:
+        node.input[:] = [f"{name}_wide" if given == name else given for given in node.input]
+    graph.node.insert(0, helper.make_node("Cast", [name], [f"{name}_wide"], to=TensorProto.FLOAT))
 
 
 def prove_parity(model: TriageModel, path: Path, encoded: list[Encoded], tolerance: float = 1e-3) -> float:

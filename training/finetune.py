@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from training.device import default_device
 from training.model import TriageModel
 from training.noise import Noise, disturb
 from training.recipe import FinetuneStage
@@ -23,11 +24,15 @@ Targets = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One encoded case and its targets: a probability for each label of all heads side by side, NaN where unknown."""
+    """One encoded case and its targets: a probability for each label of all heads side by side, NaN where unknown.
+
+    `variants` are the same case in other words, of which training takes one now and then in its stead.
+    """
 
     encoded: Encoded
     targets: Targets
     weight: float = 1.0
+    variants: tuple[Encoded, ...] = ()
 
 
 def class_weights(examples: Sequence[Example], columns: slice, balance: float) -> Tensor:
@@ -40,28 +45,31 @@ def class_weights(examples: Sequence[Example], columns: slice, balance: float) -
 class MultiHeadLoss(nn.Module):
     """Cross-entropy for exclusive heads, binary for the others, unknown targets left out; heads add up."""
 
+    class_weight: Tensor
+
     def __init__(self, model: TriageModel, examples: Sequence[Example], balance: float, smoothing: float):
         super().__init__()
         self.smoothing = smoothing
-        self.parts: list[tuple[slice, bool, Tensor]] = []
-        first = 0
+        self.parts: list[tuple[slice, bool]] = []
+        weights, first = [], 0
         for head in model.shapes:
             columns = slice(first, first + head.labels)
-            weights = class_weights(examples, columns, balance) if head.exclusive else torch.ones(head.labels)
-            self.parts.append((columns, head.exclusive, weights))
+            weights.append(class_weights(examples, columns, balance) if head.exclusive else torch.ones(head.labels))
+            self.parts.append((columns, head.exclusive))
             first += head.labels
+        self.register_buffer("class_weight", torch.cat(weights))
 
     def forward(self, logits: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
         """`logits` and `targets` are `[cases, labels]`, `weight` `[cases]`."""
         total = logits.new_zeros(())
-        for columns, exclusive, class_weight in self.parts:
-            known = ~targets[:, columns].isnan().any(1)
-            if not known.any():
-                continue
-            scores, wanted, row_weight = logits[known, columns], targets[known, columns], weight[known]
+        known = ~targets.isnan()
+        targets = targets.nan_to_num()
+        for columns, exclusive in self.parts:
+            scores, wanted = logits[:, columns], targets[:, columns]
+            row_weight = weight * known[:, columns].all(1)
             if exclusive:
                 smooth = wanted * (1 - self.smoothing) + self.smoothing / wanted.shape[1]
-                row_weight = row_weight * (wanted * class_weight).sum(1)
+                row_weight = row_weight * (wanted * self.class_weight[columns]).sum(1)
                 losses = -(smooth * scores.log_softmax(1)).sum(1)
             else:
                 losses = nn.functional.binary_cross_entropy_with_logits(scores, wanted, reduction="none").sum(1)
@@ -69,10 +77,18 @@ class MultiHeadLoss(nn.Module):
         return total
 
 
-def tensors(encoded: Sequence[Encoded]) -> tuple[Tensor, Tensor, Tensor]:
-    """Ids, roles and mask of a batch as tensors."""
+def tensors(encoded: Sequence[Encoded], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Ids, roles and mask of a batch as tensors on `device`."""
     batch = collate(encoded)
-    return torch.from_numpy(batch.ids), torch.from_numpy(batch.roles), torch.from_numpy(batch.mask)
+    ids, roles, mask = (torch.from_numpy(part).to(device) for part in (batch.ids, batch.roles, batch.mask))
+    return ids, roles, mask
+
+
+def variant(example: Example, stage: FinetuneStage, rng: np.random.Generator) -> Encoded:
+    """The case itself, or with the chance `stage.variant_share` one of its variants."""
+    if example.variants and rng.random() < stage.variant_share:
+        return example.variants[rng.integers(len(example.variants))]
+    return example.encoded
 
 
 def batches(examples: Sequence[Example], words: int, rng: np.random.Generator) -> Iterator[list[Example]]:
@@ -95,10 +111,15 @@ def train(
     seed: int,
     after_epoch: Callable[[int], None] | None = None,
 ) -> None:
-    """Train in place: AdamW, the encoder's lower layers at a lower rate, linear warm-up and decay."""
+    """Train in place: AdamW, the encoder's lower layers at a lower rate, linear warm-up and decay.
+
+    The model is left on the device it was trained on.
+    """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    loss_of = MultiHeadLoss(model, examples, stage.class_balance, stage.label_smoothing)
+    device = default_device()
+    model.to(device)
+    loss_of = MultiHeadLoss(model, examples, stage.class_balance, stage.label_smoothing).to(device)
     optimiser = torch.optim.AdamW(parameter_groups(model, stage), weight_decay=0.01, fused=True)
     rates = [group["lr"] for group in optimiser.param_groups]
     steps = stage.epochs * sum(1 for _ in batches(examples, stage.batch_words, np.random.default_rng(seed)))
@@ -110,18 +131,20 @@ def train(
             factor = min((step + 1) / (0.1 * steps), max(0.02, (steps - step) / (0.9 * steps)))
             for parameters, rate in zip(optimiser.param_groups, rates, strict=True):
                 parameters["lr"] = rate * min(1.0, factor)
-            ids, roles, mask = tensors([disturb(example.encoded, noise, rng) for example in batch])
-            with torch.autocast(ids.device.type, dtype=torch.bfloat16):
+            ids, roles, mask = tensors([disturb(variant(example, stage, rng), noise, rng) for example in batch], device)
+            with torch.autocast(device.type, dtype=torch.bfloat16):
                 logits, _ = model(ids, roles, mask)
-            targets = torch.from_numpy(np.stack([example.targets for example in batch]))
-            loss = loss_of(logits.float(), targets, torch.tensor([example.weight for example in batch]))
+            targets = torch.from_numpy(np.stack([example.targets for example in batch])).to(device)
+            weight = torch.tensor([example.weight for example in batch], device=device)
+            loss = loss_of(logits.float(), targets, weight)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
-            losses.append(loss.item())
+            losses.append(loss.detach())
             step += 1
-        log.info("seed %d epoch %d: loss %.4f in %.0f s", seed, epoch, np.mean(losses), time.monotonic() - started)
+        loss, seconds = torch.stack(losses).mean(), time.monotonic() - started
+        log.info("seed %d epoch %d: loss %.4f in %.0f s", seed, epoch, loss, seconds)
         if after_epoch:
             after_epoch(epoch)
 
@@ -148,7 +171,8 @@ def predict(model: TriageModel, encoded: Sequence[Encoded], words: int = 16_384)
     """Logits `[cases, labels]` in the order given."""
     model.eval()
     logits = np.zeros((len(encoded), sum(head.labels for head in model.shapes)), dtype=np.float32)
+    device = next(model.parameters()).device
     for chosen in group(encoded, words):
-        outputs, _ = model(*tensors([encoded[index] for index in chosen]))
-        logits[chosen] = outputs.float().numpy()
+        outputs, _ = model(*tensors([encoded[index] for index in chosen], device))
+        logits[chosen] = outputs.float().cpu().numpy()
     return logits

@@ -15,7 +15,7 @@ from transformers import AutoModel
 
 from training.calibrate import calibrate, loss_after_fit
 from training.cases import LabelledCase
-from training.examples import AUXILIARY_HEADS, encode_cases, head_shapes, read_auxiliary
+from training.examples import AUXILIARY_HEADS, encode_cases, read_auxiliary
 from training.finetune import Example, predict, train
 from training.model import HeadShape, TriageModel
 from training.noise import Noise
@@ -40,6 +40,7 @@ class Workshop:
     taxonomy: Taxonomy
     segmenter: Segmenter
     data: Path
+    cases: tuple[Path, ...]
     build: Path
     permissive_only: bool = False
 
@@ -59,7 +60,7 @@ def pretrained(shop: Workshop) -> Path:
     if not folder.exists():
         shop.build.mkdir(parents=True, exist_ok=True)
         if not (shop.build / "words.npy").exists():
-            prepare_text(shop.recipe, shop.data, shop.build, shop.permissive_only)
+            prepare_text(shop.recipe, shop.data, shop.cases, shop.build, shop.permissive_only)
         pretrain(shop.recipe, shop.build)
     return folder
 
@@ -75,7 +76,7 @@ def intermediate(shop: Workshop, encoder_folder: Path, vote_ids: set[str]) -> Pa
     if not folder.exists():
         examples = list(read_auxiliary(shop.data, sources, shop.segmenter, shop.encoder(), vote_ids))
         log.info("%d auxiliary examples", len(examples))
-        model = new_model(encoder_folder, list(AUXILIARY_HEADS), shop.recipe.finetune.dropout)
+        model = new_model(encoder_folder, list(AUXILIARY_HEADS), shop.recipe.finetune)
         settings = shop.recipe.finetune.model_copy(
             update={"epochs": stage.epochs, "learning_rate": stage.learning_rate, "batch_words": stage.batch_words}
         )
@@ -84,23 +85,25 @@ def intermediate(shop: Workshop, encoder_folder: Path, vote_ids: set[str]) -> Pa
     return folder
 
 
-def new_model(encoder_folder: Path, heads: list[HeadShape], dropout: float) -> TriageModel:
-    """A network with fresh heads over the encoder of a folder (or a hub name); `dropout` is that of the heads."""
-    encoder = AutoModel.from_pretrained(encoder_folder)
-    return TriageModel(encoder, heads, dropout)
+def new_model(encoder_folder: Path, heads: list[HeadShape], stage: FinetuneStage) -> TriageModel:
+    """A network with fresh heads over the encoder of a folder (or a hub name): seed and dropout are the stage's."""
+    torch.manual_seed(stage.seed)
+    inner = stage.encoder_dropout
+    encoder = AutoModel.from_pretrained(
+        encoder_folder, dtype=torch.float32, hidden_dropout_prob=inner, attention_probs_dropout_prob=inner
+    )
+    return TriageModel(encoder, heads, stage.dropout)
 
 
 def finetune(
-    shop: Workshop, encoder_folder: Path, examples: Sequence[Example], stage: FinetuneStage, seed: int
+    shop: Workshop, model: TriageModel, examples: Sequence[Example], stage: FinetuneStage, name: str
 ) -> TriageModel:
-    """A network fine-tuned on labelled examples, taken from the build folder if it is there."""
-    weights = shop.build / f"network-{seed}.safetensors"
-    torch.manual_seed(seed)
-    model = new_model(encoder_folder, head_shapes(shop.taxonomy), stage.dropout)
+    """The model fine-tuned in place; kept in the build folder as `network-<name>` and taken from there."""
+    weights = shop.build / f"network-{name}.safetensors"
     if weights.exists():
         load_model(model, weights)
     else:
-        train(model, examples, stage, shop.noise(), seed)
+        train(model, examples, stage, shop.noise(), stage.seed)
         save_model(model, str(weights))
     return model
 

@@ -12,6 +12,7 @@ from typing import Any
 from training.baseline import Baseline
 from training.card import write_card
 from training.cases import LabelledCase, find_labelled, read_cases
+from training.distil import network
 from training.evaluate import (
     answers_of_scores,
     answers_of_triager,
@@ -22,9 +23,10 @@ from training.evaluate import (
 )
 from training.examples import encode_cases
 from training.export import export_onnx, prove_parity, round_to_half, save_weights
-from training.fit import Workshop, calibration, finetune, intermediate, pretrained
+from training.fit import Workshop, calibration, intermediate, pretrained
 from training.passages import source_files
 from training.perturbations import flip_rates, threats_found
+from training.readings import read_readings
 from training.recipe import load_recipe
 from training.wide import fit_wide
 from triage.artefact import Artefact, seal, sha256
@@ -45,25 +47,29 @@ def make_model(
     cases: Sequence[Path],
     build: Path,
     out: Path,
+    readings: Sequence[Path] = (),
     permissive_only: bool = False,
 ) -> Artefact:
     """Run every stage of a recipe and write the finished, verified model folder to `out`.
 
-    Labelled cases come from `cases` and from the recipe's sources of that kind below `data`.
+    Labelled cases come from `cases` and from the recipe's sources of that kind below `data`; `readings` are files of
+    labels on passages of its other sources.
     Raises InputError, SettingsError or ArtefactError. What was finished in `build` is taken from there.
     """
     if out.exists():
         raise InputError(f"out: a folder that does not exist yet is needed; given {out}")
     recipe = load_recipe(recipe_path)
     taxonomy = load_taxonomy(taxonomy_path or DEFAULT_TAXONOMY)
-    files = [*find_labelled(cases), *source_files(data, recipe.of_kind("cases", permissive_only=permissive_only))]
-    records = read_cases(files, taxonomy)
+    own = tuple(find_labelled(cases))
+    files = [*own, *source_files(data, recipe.of_kind("cases", permissive_only=permissive_only))]
+    passages = recipe.of_kind("passages", permissive_only=permissive_only)
+    records = read_cases(files, taxonomy) + read_readings(readings, data, passages, taxonomy)
     train, dev = ([record for record in records if record.split == split] for split in ("train", "dev"))
     log.info("%d training cases, %d dev cases", len(train), len(dev))
-    shop = Workshop(recipe, taxonomy, Segmenter(recipe.segmenter), data, build, permissive_only)
+    shop = Workshop(recipe, taxonomy, Segmenter(recipe.segmenter), data, own, build, permissive_only)
     encoder_folder = intermediate(shop, pretrained(shop), {record.case.id for record in train})
-    examples = encode_cases(train, taxonomy, shop.segmenter, shop.encoder())
-    model = finetune(shop, encoder_folder, examples, recipe.finetune, recipe.finetune.seeds[0])
+    examples = encode_cases(train, taxonomy, shop.segmenter, shop.encoder(), recipe.finetune.variants)
+    model = network(shop, encoder_folder, examples, train)
     round_to_half(model)
     heads, wide = calibration(shop, model, fit_wide(train, taxonomy, shop.segmenter, recipe.wide), dev)
 
@@ -74,7 +80,7 @@ def make_model(
     shutil.copy(build / "tokenizer.json", partial / "tokenizer.json")
     save_weights(model, partial)
     wide.save(partial / "wide.npz")
-    export_onnx(model, partial / "model.onnx")
+    export_onnx(model, partial)
     worst = prove_parity(model, partial / "model.onnx", [example.encoded for example in examples[:50]])
     settings = {
         "name": recipe.name,
@@ -87,7 +93,7 @@ def make_model(
         "heads": heads,
         "lineage": {
             "recipe": recipe.model_dump(mode="json"),
-            "cases": {file.name: sha256(file) for file in files},
+            "cases": {file.name: sha256(file) for file in (*files, *readings)},
             "training_cases": len(train),
             "dev_cases": len(dev),
             "licences": "permissive" if permissive_only else "all",

@@ -39,7 +39,7 @@ def disturb(encoded: Encoded, noise: Noise, rng: np.random.Generator) -> Encoded
     ids, roles = [], []
     for window, window_roles in zip(encoded.ids, encoded.roles, strict=True):
         keep = _kept(window, noise, rng) if rough else range(len(window))
-        hide = rng.random(len(window)) < noise.hidden
+        hide = (rng.random(len(window)) < noise.hidden).tolist()
         ids.append([MASK if hide[i] and window[i] >= len(SPECIAL_TOKENS) else window[i] for i in keep])
         roles.append([ROLES["unknown"] if rough else window_roles[i] for i in keep])
     return Encoded(ids, roles, [])
@@ -47,7 +47,7 @@ def disturb(encoded: Encoded, noise: Noise, rng: np.random.Generator) -> Encoded
 
 def _kept(window: list[int], noise: Noise, rng: np.random.Generator) -> list[int]:
     """Positions that stay: no punctuation, and four in five of the separators, the last one always."""
-    merged = rng.random(len(window)) < 0.2
+    merged = (rng.random(len(window)) < 0.2).tolist()
     last = len(window) - 1
     return [
         i

@@ -33,14 +33,15 @@ def read_passages(root: Path, sources: Iterable[Source]) -> Iterator[str]:
         for _ in range(source.repeat):
             taken = 0
             for path in source_files(root, [source]):
-                for passage in _read_file(path):
+                for passage in read_file(path):
                     if source.max_chars and taken >= source.max_chars:
                         break
                     taken += len(passage)
                     yield passage[:_LONGEST_PASSAGE]
 
 
-def _read_file(path: Path) -> Iterator[str]:
+def read_file(path: Path) -> Iterator[str]:
+    """Lines of a text file (`.xz` or plain), or the words of the training cases of a labelled JSONL file."""
     opener = lzma.open if path.suffix == ".xz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
         for line in lines:

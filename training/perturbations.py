@@ -92,6 +92,8 @@ PERTURBATIONS: dict[str, Change] = {
     "polite opening": lambda text, _: "您好，打扰一下，" + text,
 }
 
+_ONCE = {"emoji", "polite opening"}
+
 
 def perturbed(case: Case, change: Change, rng: random.Random, first_only: bool = False) -> Case:
     """The case with what the customer (or an unknown speaker) says changed; `first_only`: only the first such turn."""
@@ -105,6 +107,13 @@ def perturbed(case: Case, change: Change, rng: random.Random, first_only: bool =
     return case.model_copy(update={"turns": tuple(turns)})
 
 
+def reworded(case: Case, rng: random.Random) -> Case:
+    """The case under one or two perturbations drawn at random."""
+    for name in rng.sample(list(PERTURBATIONS), rng.choice((1, 2))):
+        case = perturbed(case, PERTURBATIONS[name], rng, first_only=name in _ONCE)
+    return case
+
+
 def flip_rates(triager: Triager, records: Sequence[LabelledCase], seed: int = 0) -> dict[str, dict[str, float]]:
     """For every perturbation and single-label head: the share of cases whose label changes."""
     cases = [record.case for record in records]
@@ -112,8 +121,7 @@ def flip_rates(triager: Triager, records: Sequence[LabelledCase], seed: int = 0)
     rates = {}
     for name, change in PERTURBATIONS.items():
         rng = random.Random(seed)  # noqa: S311  # reproducible, not secret
-        once = name in ("emoji", "polite opening")
-        after = _labels(triager, [perturbed(case, change, rng, once) for case in cases])
+        after = _labels(triager, [perturbed(case, change, rng, name in _ONCE) for case in cases])
         rates[name] = {
             head: sum(old[head] != new[head] for old, new in zip(before, after, strict=True)) / len(cases)
             for head in before[0]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +15,28 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import RoFormerConfig, RoFormerModel
 
-from training.passages import read_passages, words_of
+from training.device import default_device
+from training.passages import read_file, read_passages, words_of
 from training.recipe import PretrainStage, Recipe, Shape
 from training.vocabulary import SPECIAL_TOKENS, build_tokenizer
+from triage.encode import ROLES
 from triage.segment import Segmenter
 
 log = logging.getLogger(__name__)
 _CHECKPOINT_SECONDS = 300
+_LOG_STEPS = 50
 
 
-def prepare_text(recipe: Recipe, data: Path, out: Path, permissive_only: bool = False) -> None:
+def prepare_text(recipe: Recipe, data: Path, cases: Sequence[Path], out: Path, permissive_only: bool = False) -> None:
     """Segment all passages, build the tokenizer, and write `tokenizer.json` and `words.npy` (uint16 ids) to `out`.
 
-    Passages stand one after the other, each closed by `[SEP]`.
+    Passages come from the recipe's sources below `data` and from the training cases in the files `cases`; they stand
+    one after the other, each closed by `[SEP]`.
     """
     segmenter = Segmenter(recipe.segmenter)
     sources = recipe.of_kind("passages", "cases", "votes", permissive_only=permissive_only)
-    passages = [words_of(text, segmenter) for text in read_passages(data, sources)]
+    texts = itertools.chain(read_passages(data, sources), *map(read_file, cases))
+    passages = [words_of(text, segmenter) for text in texts]
     log.info("read %d passages", len(passages))
     np.random.default_rng(0).shuffle(passages)
     tokenizer = build_tokenizer(passages, segmenter.words, recipe.vocabulary)
@@ -47,11 +53,11 @@ def prepare_text(recipe: Recipe, data: Path, out: Path, permissive_only: bool = 
 
 def word_vectors(ids: np.ndarray, vocabulary: int, dimensions: int, epochs: int) -> np.ndarray:
     """CBOW vectors (gensim) of all ids, scaled to the usual initial spread; rows without a vector stay random."""
-    from gensim.models import Word2Vec
-
     table = np.random.default_rng(0).normal(0, 0.02, (vocabulary, dimensions)).astype(np.float32)
     if not epochs:
         return table
+    from gensim.models import Word2Vec
+
     sentences = [list(map(str, block)) for block in np.array_split(ids, max(1, len(ids) // 200))]
     model = Word2Vec(
         sentences,
@@ -89,7 +95,7 @@ def roformer_config(shape: Shape, vocabulary: int, dropout: float) -> RoFormerCo
 
 
 class MaskedWords(nn.Module):
-    """The encoder with a tied output layer; the loss is taken at the masked positions only."""
+    """The encoder with a tied output layer; the loss is taken at the hidden positions only."""
 
     def __init__(self, encoder: RoFormerModel):
         super().__init__()
@@ -98,12 +104,13 @@ class MaskedWords(nn.Module):
         self.transform = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.LayerNorm(hidden))
         self.bias = nn.Parameter(torch.zeros(encoder.config.vocab_size))
 
-    def forward(self, ids: Tensor, types: Tensor, masked: Tensor, targets: Tensor) -> Tensor:
-        """`ids` and `types` are `[blocks, words]`, `masked` a boolean of that shape, `targets` the true ids at it."""
-        states = self.encoder(input_ids=ids, token_type_ids=types).last_hidden_state[masked]
-        table = self.encoder.embeddings.word_embeddings.weight
-        logits = self.transform(states) @ table.T + self.bias
-        return nn.functional.cross_entropy(logits.float(), targets)
+    def forward(self, ids: Tensor, hidden: Tensor, places: Tensor) -> Tensor:
+        """`ids` and `hidden` are `[blocks, words]`, true and as shown; `places` `[blocks, chosen]` are to be told."""
+        roles = torch.full_like(hidden, ROLES["unknown"])
+        states = self.encoder(input_ids=hidden, token_type_ids=roles).last_hidden_state
+        states = states.gather(1, places.unsqueeze(-1).expand(-1, -1, states.shape[-1]))
+        logits = self.transform(states) @ self.encoder.embeddings.word_embeddings.weight.T + self.bias
+        return nn.functional.cross_entropy(logits.float().flatten(0, 1), ids.gather(1, places).flatten())
 
 
 def blocks(ids: np.ndarray, stage: PretrainStage, start: int, seed: int) -> Iterator[Tensor]:
@@ -120,13 +127,19 @@ def blocks(ids: np.ndarray, stage: PretrainStage, start: int, seed: int) -> Iter
             step += 1
 
 
-def hide(ids: Tensor, share: float, mask_id: int, vocabulary: int) -> tuple[Tensor, Tensor]:
-    """Choose positions to predict: 80 % become `[MASK]`, 10 % a random word, 10 % stay. Returns input and choice."""
-    chosen = (torch.rand(ids.shape) < share) & (ids >= len(SPECIAL_TOKENS))
-    dice = torch.rand(ids.shape)
-    hidden = torch.where(chosen & (dice < 0.8), mask_id, ids)
-    randoms = torch.randint(len(SPECIAL_TOKENS), vocabulary, ids.shape)
-    return torch.where(chosen & (dice >= 0.9), randoms, hidden), chosen
+def hide(ids: Tensor, share: float, vocabulary: int) -> tuple[Tensor, Tensor]:
+    """Choose the same number of words in every block: 80 % become `[MASK]`, 10 % a random word, 10 % stay.
+
+    `ids` are `[blocks, words]`. Returns the blocks as shown and the places chosen, `[blocks, chosen]`.
+    """
+    first = len(SPECIAL_TOKENS)
+    chance = torch.rand(ids.shape, device=ids.device).masked_fill(ids < first, -1.0)
+    places = chance.topk(max(1, round(share * ids.shape[1])), dim=1).indices
+    dice = torch.rand(places.shape, device=ids.device)
+    shown = ids.gather(1, places)
+    shown = torch.where(dice < 0.8, SPECIAL_TOKENS.index("[MASK]"), shown)
+    shown = torch.where(dice >= 0.9, torch.randint_like(shown, first, vocabulary), shown)
+    return ids.scatter(1, places, shown), places
 
 
 def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
@@ -136,23 +149,24 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
     vocabulary = tokenizer.get_vocab_size()
     ids = np.load(out / "words.npy", mmap_mode="r")
     log.info("%d words, vocabulary %d", len(ids), vocabulary)
+    device = default_device()
     torch.manual_seed(0)
-    model = MaskedWords(RoFormerModel(roformer_config(recipe.shape, vocabulary, stage.dropout)))
+    model = MaskedWords(RoFormerModel(roformer_config(recipe.shape, vocabulary, stage.dropout))).to(device)
+    loss_of = torch.compile(model) if device.type == "cuda" else model
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=stage.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
     )
     step, spent, state_file = 0, 0.0, out / "state.pt"
     if resume and state_file.exists():
-        state = torch.load(state_file, weights_only=True)
+        state = torch.load(state_file, weights_only=True, map_location=device)
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         step, spent = state["step"], state["spent"]
     else:
         table = word_vectors(np.asarray(ids[:20_000_000]), vocabulary, recipe.shape.hidden, stage.vector_epochs)
         model.encoder.embeddings.word_embeddings.weight.data.copy_(torch.from_numpy(table))
-        log.info("word vectors done")
     total = stage.epochs * len(ids) / (stage.batch_blocks * stage.block_words)
-    started, saved, recent = time.monotonic() - spent, time.monotonic(), []
+    started, saved, recent = time.monotonic() - spent, time.monotonic(), torch.zeros((), device=device)
     model.train()
     for batch in blocks(ids, stage, step, seed=0):
         spent = time.monotonic() - started
@@ -160,21 +174,22 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
         if progress >= 1:
             break
         for group in optimiser.param_groups:
-            group["lr"] = stage.learning_rate * min(1.0, (step + 1) / 300, (1 - progress) / 0.6 + 0.02)
-        hidden, chosen = hide(batch, stage.masked_share, SPECIAL_TOKENS.index("[MASK]"), vocabulary)
-        types = torch.full_like(batch, 2)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = model(hidden, types, chosen, batch[chosen])
+            warm = (step + 1) / stage.warm_up_steps
+            group["lr"] = stage.learning_rate * min(1.0, warm, (1 - progress) / 0.6 + 0.02)
+        words = batch.to(device)
+        hidden, places = hide(words, stage.masked_share, vocabulary)
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            loss = loss_of(words, hidden, places)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         step += 1
-        recent.append(loss.item())
-        if step % 50 == 0:
+        recent += loss.detach()
+        if step % _LOG_STEPS == 0:
             rate = step * batch.numel() / (time.monotonic() - started)
-            log.info("step %d, %.1f %%, loss %.3f, %.0f words/s", step, 100 * progress, np.mean(recent), rate)
-            recent = []
+            log.info("step %d, %.1f %%, loss %.3f, %.0f words/s", step, 100 * progress, recent / _LOG_STEPS, rate)
+            recent.zero_()
         if time.monotonic() - saved > _CHECKPOINT_SECONDS:
             torch.save(
                 {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "spent": spent},
@@ -182,5 +197,7 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
             )
             saved = time.monotonic()
     model.encoder.save_pretrained(out / "encoder")
-    words = step * stage.batch_blocks * stage.block_words
-    (out / "pretrain.json").write_text(json.dumps({"steps": step, "words": words, "minutes": round(spent / 60, 1)}))
+    seen = step * stage.batch_blocks * stage.block_words
+    (out / "pretrain.json").write_text(
+        json.dumps({"steps": step, "words": seen, "minutes": round(spent / 60, 1)})
+    )

@@ -51,6 +51,7 @@ class PretrainStage(Settings):
     batch_blocks: Annotated[int, Field(ge=1)] = 64
     masked_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    warm_up_steps: Annotated[int, Field(ge=1)] = 300
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
@@ -69,12 +70,31 @@ class FinetuneStage(Settings):
     batch_words: Annotated[int, Field(ge=256)] = 4_096
     learning_rate: Annotated[float, Field(gt=0)] = 3e-4
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.8
+    encoder_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     word_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     rough_share: Annotated[float, Field(ge=0, le=1)] = 0.15
+    variants: Annotated[int, Field(ge=0)] = 2
+    variant_share: Annotated[float, Field(ge=0, le=1)] = 0.3
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     class_balance: Annotated[float, Field(ge=0, le=1)] = 0.5
-    seeds: tuple[int, ...] = (1,)
+    seed: int = 1
+
+
+class DistilStage(Settings):
+    """Networks fine-tuned alike but for their seeds teach the shipped one; no `teachers`, no such stage.
+
+    `share` of every target is the teachers' mean answer. `pool` unlabelled passages and beginnings of training
+    conversations are taught for `pool_epochs` first, each with `pool_weight` of a labelled case.
+    """
+
+    teachers: tuple[int, ...] = ()
+    share: Annotated[float, Field(ge=0, le=1)] = 0.4
+    pool: Annotated[int, Field(ge=0)] = 12_000
+    pool_epochs: Annotated[int, Field(ge=1)] = 2
+    pool_weight: Annotated[float, Field(gt=0, le=1)] = 0.5
+    epochs: Annotated[int, Field(ge=1)] = 3
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
 
 
 class WideStage(Settings):
@@ -94,6 +114,7 @@ class Recipe(Settings):
     pretrain: PretrainStage = PretrainStage()
     intermediate: IntermediateStage = IntermediateStage()
     finetune: FinetuneStage = FinetuneStage()
+    distil: DistilStage = DistilStage()
     wide: WideStage = WideStage()
     sources: tuple[Source, ...]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ vocabulary: {size: 900, min_char_count: 3}
 pretrain: {vector_epochs: 1, minutes: 0, epochs: 1, block_words: 32, batch_blocks: 8}
 intermediate: {epochs: 1}
 wide: {words: 300, characters: 500}
-finetune: {epochs: 2, learning_rate: 0.003, batch_words: 2048}
+finetune: {epochs: 2, learning_rate: 0.003, batch_words: 2048, variants: 1}
+distil: {teachers: [1, 2], pool: 30, pool_epochs: 1, epochs: 1}
 sources:
   - {path: plain.txt, kind: passages, licence: CC0, permissive: true}
   - {path: polarity.jsonl, kind: polarity, licence: CC0, permissive: true}
@@ -46,6 +48,9 @@ def workshop(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     (data / "research.jsonl").write_text("\n".join(lines[:20]), "utf-8")
     (folder / "cases.jsonl").write_text("\n".join(lines[20:]), "utf-8")
+    digest = hashlib.sha256((data / "plain.txt").read_text("utf-8").splitlines()[5].encode()).hexdigest()
+    reading = {"source": "plain.txt", "sha256": digest, "channel": "other", "labels": {"emotion": "calm"}}
+    (folder / "readings.jsonl").write_text(json.dumps(reading), "utf-8")
     (folder / "recipe.yaml").write_text(RECIPE, "utf-8")
     return folder
 
@@ -56,5 +61,13 @@ def tiny_model(workshop: Path) -> Path:
     from training.make import make_model
 
     out = workshop / "model"
-    make_model(workshop / "recipe.yaml", None, workshop / "data", [workshop / "cases.jsonl"], workshop / "build", out)
+    make_model(
+        workshop / "recipe.yaml",
+        None,
+        workshop / "data",
+        [workshop / "cases.jsonl"],
+        workshop / "build",
+        out,
+        readings=[workshop / "readings.jsonl"],
+    )
     return out

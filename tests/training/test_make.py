@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from triage.artefact import open_artefact
@@ -57,8 +58,15 @@ def test_the_card_carries_the_measured_figures(tiny_model: Path) -> None:
 def test_lineage_names_recipe_and_data(tiny_model: Path) -> None:
     lineage = open_artefact(tiny_model).manifest.lineage
     assert lineage["recipe"]["name"] == "tiny"
-    assert set(lineage["cases"]) == {"cases.jsonl", "research.jsonl"}
+    assert set(lineage["cases"]) == {"cases.jsonl", "research.jsonl", "readings.jsonl"}
     assert lineage["parity"] < 1e-3
+
+
+def test_weights_are_stored_once(tiny_model: Path, tmp_path: Path) -> None:
+    assert (tiny_model / "model.onnx").stat().st_size < (tiny_model / "model.safetensors").stat().st_size + 300_000
+    shutil.copy(tiny_model / "model.onnx", tmp_path)
+    with pytest.raises(onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException, match=r"model\.safetensors"):
+        onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
 
 
 def test_transformers_opens_the_encoder(tiny_model: Path) -> None:

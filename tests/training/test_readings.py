@@ -1,0 +1,47 @@
+"""Labels find their passages by digest; what is not allowed or not there is said."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="training needs the 'train' extra")
+
+from training.readings import read_readings
+from training.recipe import Source
+from triage.errors import InputError
+from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
+
+TEXT = "\u6253\u4e86\u4e09\u6b21\u7535\u8bdd\u6ca1\u4eba\u7ba1"
+
+
+def _file(folder: Path, text: str) -> Path:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    row = {"source": "a.txt", "sha256": digest, "channel": "call", "labels": {"emotion": "upset"}}
+    (folder / "a.txt").write_text(f"x\n{TEXT}\n", "utf-8")
+    (folder / "readings.jsonl").write_text(json.dumps(row), "utf-8")
+    return folder / "readings.jsonl"
+
+
+def _source(path: str) -> Source:
+    return Source(path=path, kind="passages", licence="CC0", permissive=True)
+
+
+def test_a_passage_is_found_by_its_digest(tmp_path: Path) -> None:
+    file = _file(tmp_path, TEXT)
+    (record,) = read_readings([file], tmp_path, [_source("a.txt")], load_taxonomy(DEFAULT_TAXONOMY))
+    assert (record.case.text, record.labels, record.split) == (TEXT, {"emotion": "upset"}, "train")
+
+
+def test_a_source_left_out_gives_nothing(tmp_path: Path) -> None:
+    file = _file(tmp_path, TEXT)
+    assert read_readings([file], tmp_path, [_source("b.txt")], load_taxonomy(DEFAULT_TAXONOMY)) == []
+
+
+def test_a_missing_passage_is_an_error(tmp_path: Path) -> None:
+    file = _file(tmp_path, "elsewhere")
+    with pytest.raises(InputError, match="1 passages that carry labels are missing"):
+        read_readings([file], tmp_path, [_source("a.txt")], load_taxonomy(DEFAULT_TAXONOMY))
