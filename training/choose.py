@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,8 @@ def mean_agreement(taxonomy: Taxonomy, records: Sequence[LabelledCase], logits: 
     answers, found = answers_of_scores(taxonomy, scores), []
     for head in taxonomy.heads:
         rows = [row for row, record in enumerate(records) if head.name in record.labels]
-        wanted, given = ([one[row] for row in rows] for one in ([r.labels.get(head.name) for r in records], answers.labels[head.name]))
+        wanted = [records[row].labels[head.name] for row in rows]
+        given = [answers.labels[head.name][row] for row in rows]
         found.append((metrics.multi_label_f1 if head.kind == "multi" else metrics.kappa)(head, wanted, given))
     return float(np.nanmean(found))
 
@@ -50,7 +52,7 @@ class Choice:
     encoded: Sequence[Encoded]
     patience: int
     report: Report
-    best: float = -np.inf
+    best: float = -1.0
     waited: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
 
@@ -64,6 +66,14 @@ class Choice:
         else:
             self.waited += 1
         return 0 < self.patience <= self.waited
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` needs to go on."""
+        return {"best": self.best, "waited": self.waited, "weights": self.weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.best, self.waited, self.weights = state["best"], state["waited"], state["weights"]
 
     def restore(self) -> None:
         """Put the best weights back into the network."""

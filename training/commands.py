@@ -9,26 +9,45 @@ from typing import Annotated
 
 import typer
 
-RECIPE = Path(__file__).parent / "recipes" / "default.yaml"
+RECIPES = Path(__file__).parent / "recipes"
+OWN = RECIPES / "own.yaml"
 
 
 def train(
+    data: Annotated[list[Path], typer.Argument(metavar="DATA", help="Labelled files or folders of them.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write; must not exist.")],
-    cases: Annotated[list[Path], typer.Option(help="Labelled JSONL files or folders of them.")],
+    base_model: Annotated[
+        str,
+        typer.Option(
+            help="Where to start: a model folder, a folder of models (the one in use), or any Hugging Face "
+            "encoder, as a folder or a hub name."
+        ),
+    ] = "models",
+    recipe: Annotated[
+        Path, typer.Option(help="Recipe; one with passages (recipes/default.yaml) pre-trains instead of a base model.")
+    ] = OWN,
+    corpus: Annotated[Path, typer.Option(help="Folder that the recipe's source paths are relative to.")] = Path(),
+    taxonomy: Annotated[Path | None, typer.Option(help="Taxonomy file; default: that of the base model.")] = None,
+    policy: Annotated[Path | None, typer.Option(envvar="TRIAGE_POLICY", help="Policy file that fits it.")] = None,
     readings: Annotated[list[Path] | None, typer.Option(help="Labels on passages of the recipe's sources.")] = None,
-    data: Annotated[Path, typer.Option(help="Folder that the recipe's source paths are relative to.")] = Path(),
-    recipe: Annotated[Path, typer.Option(help="Recipe file.")] = RECIPE,
-    taxonomy: Annotated[Path | None, typer.Option(help="Taxonomy file; default: the packaged one.")] = None,
+    search: Annotated[int, typer.Option(min=0, help="Settings to try on dev before training (Optuna).")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks to train; the one that agrees best on dev is kept.")] = 1,
     build: Annotated[
-        Path, typer.Option(help="Folder for intermediate results; an interrupted run goes on there.")
-    ] = Path("build"),
+        Path | None, typer.Option(help="Folder of an interrupted run to go on in; default: build/ and the name of OUT.")
+    ] = None,
     licences: Annotated[str, typer.Option(help="'all', or 'permissive' to leave research-only sources out.")] = "all",
 ) -> None:
-    """Train a model from a recipe: pre-training, auxiliary labels, labelled cases, calibration, export."""
+    """Train on labelled cases: from a model that there is, or every stage of a recipe. Then calibrate and export."""
+    from training.adapt import Job, adapt
     from training.make import make_model
+    from training.recipe import load_recipe
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    artefact = make_model(recipe, taxonomy, data, cases, build, out, readings or (), licences == "permissive")
+    folder = build or Path("build") / out.name
+    if load_recipe(recipe).of_kind("passages"):
+        artefact = make_model(recipe, taxonomy, corpus, data, folder, out, readings or (), licences == "permissive")
+    else:
+        artefact = adapt(Job(tuple(data), base_model, out, folder, recipe, taxonomy, policy, search, seeds))
     typer.echo(f"{artefact.folder}: {artefact.manifest.name} {artefact.manifest.version}")
 
 
@@ -52,7 +71,7 @@ def evaluate(
 
     artefact, rules = open_artefact(model), load_policy(policy or DEFAULT_POLICY)
     check_outputs((out, report), find_labelled(cases))
-    figures = measure(model, policy, cases, None if split == "all" else split, baseline)
+    figures = measure(model, policy, cases, split, baseline)
     typer.echo(as_markdown(figures))
     if out:
         with atomic(out) as part:

@@ -53,7 +53,9 @@ def data_card(files: Sequence[Path], records: Sequence[LabelledCase], taxonomy: 
         lengths=", ".join(f"{np.percentile(lengths, one):.0f}" for one in _QUANTILES),
         turned=len(turned),
         marked=sum(any(turn.speaker != "unknown" for turn in turns) for turns in turned),
-        labels=table(["head", "cases with a label", "cases by label"], [_row(head, records) for head in taxonomy.heads]),
+        labels=table(
+            ["head", "cases with a label", "cases by label"], [_row(head, records) for head in taxonomy.heads]
+        ),
     )
 
 

@@ -28,15 +28,16 @@ def round_to_half(model: TriageModel) -> None:
             parameter.copy_(parameter.half().float())
 
 
-def stored_name(name: str) -> str:
-    """The name in `model.safetensors` of a parameter of the network: transformers looks for the encoder by its type."""
-    return name.replace("encoder.", "roformer.", 1) if name.startswith("encoder.") else name
+def stored_name(name: str, encoder: str) -> str:
+    """The name in `model.safetensors` of a parameter of the network: transformers looks for `encoder` by its type."""
+    return name.replace("encoder.", f"{encoder}.", 1) if name.startswith("encoder.") else name
 
 
 def save_weights(model: TriageModel, folder: Path) -> None:
     """Write `config.json` and `model.safetensors` (half precision); transformers loads the encoder from them."""
     model.encoder.config.save_pretrained(folder)
-    tensors = {stored_name(name): tensor.half().contiguous() for name, tensor in model.state_dict().items()}
+    encoder = model.encoder.base_model_prefix
+    tensors = {stored_name(name, encoder): tensor.half().contiguous() for name, tensor in model.state_dict().items()}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
@@ -62,17 +63,17 @@ def export_onnx(model: TriageModel, folder: Path) -> None:
         do_constant_folding=False,
     )
     proto = onnx.load_from_string(buffer.getvalue())
-    _share_weights(proto.graph, folder / "model.safetensors")
+    _share_weights(proto.graph, folder / "model.safetensors", model.encoder.base_model_prefix)
     onnx.save(proto, folder / "model.onnx")
 
 
-def _share_weights(graph: onnx.GraphProto, weights: Path) -> None:
+def _share_weights(graph: onnx.GraphProto, weights: Path, encoder: str) -> None:
     """Make every initializer that lies in the safetensors file a reference into it, widened where it is used."""
     with weights.open("rb") as file:
         header_size = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(header_size))
     for tensor in graph.initializer:
-        entry = header.get(stored_name(tensor.name))
+        entry = header.get(stored_name(tensor.name, encoder))
         if entry is None:
             continue
         first, last = entry["data_offsets"]
@@ -110,7 +111,8 @@ def prove_parity(model: TriageModel, path: Path, encoded: list[Encoded], toleran
     worst = 0.0
     for row, one in enumerate(encoded):
         batch = collate([one])
-        (logits,) = session.run(["logits"], {"ids": batch.ids, "roles": batch.roles, "mask": batch.mask})
+        feed = {"ids": batch.ids, "mask": batch.mask} | ({"roles": batch.roles} if model.tells_roles else {})
+        (logits,) = session.run(["logits"], feed)
         worst = max(worst, float(np.abs(logits[0] - expected[row]).max()))
     if worst > tolerance:
         raise ArtefactError(f"{path}: torch and ONNX logits may differ by {tolerance}; they differ by {worst:.2g}")

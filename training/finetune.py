@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from training.checkpoint import Checkpoint
 from training.device import default_device
 from training.model import TriageModel
 from training.noise import Noise, disturb
@@ -33,6 +36,16 @@ class Example:
     targets: Targets
     weight: float = 1.0
     variants: tuple[Encoded, ...] = ()
+
+
+class Watcher(Protocol):
+    """Looks on after every epoch and may stop training; its state is kept in checkpoints."""
+
+    def __call__(self, epoch: int) -> bool: ...
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
 def class_weights(examples: Sequence[Example], columns: slice, balance: float) -> Tensor:
@@ -109,11 +122,13 @@ def train(
     stage: FinetuneStage,
     noise: Noise,
     seed: int,
-    after_epoch: Callable[[int], None] | None = None,
+    watcher: Watcher | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> None:
     """Train in place: AdamW, the encoder's lower layers at a lower rate, linear warm-up and decay.
 
-    The model is left on the device it was trained on.
+    The model is left on the device it was trained on. After every epoch the state goes to `checkpoint`, if given, and
+    training goes on from what is there; `watcher` may stop it.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -123,8 +138,8 @@ def train(
     optimiser = torch.optim.AdamW(parameter_groups(model, stage), weight_decay=0.01, fused=True)
     rates = [group["lr"] for group in optimiser.param_groups]
     steps = stage.epochs * sum(1 for _ in batches(examples, stage.batch_words, np.random.default_rng(seed)))
-    step = 0
-    for epoch in range(stage.epochs):
+    first, step = resume(checkpoint, model, optimiser, rng, watcher) if checkpoint else (0, 0)
+    for epoch in range(first, stage.epochs):
         model.train()
         started, losses = time.monotonic(), []
         for batch in batches(examples, stage.batch_words, rng):
@@ -145,8 +160,51 @@ def train(
             step += 1
         loss, seconds = torch.stack(losses).mean(), time.monotonic() - started
         log.info("seed %d epoch %d: loss %.4f in %.0f s", seed, epoch, loss, seconds)
-        if after_epoch:
-            after_epoch(epoch)
+        stop = watcher(epoch) if watcher else False
+        if checkpoint:
+            keep(checkpoint, model, optimiser, rng, watcher, (stage.epochs if stop else epoch + 1, step))
+        if stop:
+            break
+
+
+def keep(
+    checkpoint: Checkpoint,
+    model: TriageModel,
+    optimiser: torch.optim.Optimizer,
+    rng: np.random.Generator,
+    watcher: Watcher | None,
+    progress: tuple[int, int],
+) -> None:
+    """Write everything that training needs to go on as if it had not been interrupted."""
+    checkpoint.save(
+        model=model.state_dict(),
+        optimiser=optimiser.state_dict(),
+        rng=json.dumps(rng.bit_generator.state),
+        torch_rng=torch.get_rng_state(),
+        watcher=watcher.state_dict() if watcher else {},
+        progress=progress,
+    )
+
+
+def resume(
+    checkpoint: Checkpoint,
+    model: TriageModel,
+    optimiser: torch.optim.Optimizer,
+    rng: np.random.Generator,
+    watcher: Watcher | None,
+) -> tuple[int, int]:
+    """Restore what `keep` wrote, if anything; the epoch and the step to go on with."""
+    state = checkpoint.load()
+    if state is None:
+        return 0, 0
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    rng.bit_generator.state = json.loads(state["rng"])
+    torch.set_rng_state(state["torch_rng"])
+    if watcher:
+        watcher.load_state_dict(state["watcher"])
+    epoch, step = state["progress"]
+    return epoch, step
 
 
 def parameter_groups(model: TriageModel, stage: FinetuneStage) -> list[dict[str, object]]:
@@ -155,7 +213,7 @@ def parameter_groups(model: TriageModel, stage: FinetuneStage) -> list[dict[str,
     encoder = {id(parameter) for parameter in model.encoder.parameters()}
     fresh = [parameter for parameter in model.parameters() if id(parameter) not in encoder]
     groups.append({"params": fresh, "lr": stage.learning_rate * 3})
-    layers = list(model.encoder.encoder.layer)
+    layers = layers_of(model.encoder)
     claimed: set[int] = set()
     for depth, layer in enumerate(reversed(layers)):
         parameters = list(layer.parameters())
@@ -164,6 +222,12 @@ def parameter_groups(model: TriageModel, stage: FinetuneStage) -> list[dict[str,
     rest = [parameter for parameter in model.encoder.parameters() if id(parameter) not in claimed]
     groups.append({"params": rest, "lr": stage.learning_rate * stage.layer_decay ** len(layers)})
     return groups
+
+
+def layers_of(encoder: nn.Module) -> list[nn.Module]:
+    """The layers of an encoder of any architecture, lowest first: its longest list of modules."""
+    lists = [list(module) for module in encoder.modules() if isinstance(module, nn.ModuleList)]
+    return max(lists, key=len, default=[])
 
 
 @torch.no_grad()

@@ -23,7 +23,7 @@ from training.pretrain import prepare_text, pretrain
 from training.recipe import FinetuneStage, Recipe
 from training.wide import wide_logits
 from triage.artefact import HeadCalibration
-from triage.encode import Encoder
+from triage.encode import ROLES, Encoder
 from triage.segment import Segmenter
 from triage.taxonomy import Taxonomy
 from triage.wide import Wide
@@ -43,10 +43,11 @@ class Workshop:
     cases: tuple[Path, ...]
     build: Path
     permissive_only: bool = False
+    roles: int = len(ROLES)
 
     def encoder(self) -> Encoder:
         """Words to ids with the tokenizer of the build folder."""
-        return Encoder.load(self.build / "tokenizer.json", self.recipe.shape.window_words)
+        return Encoder.load(self.build / "tokenizer.json", self.recipe.shape.window_words, self.roles)
 
     def noise(self) -> Noise:
         """Training noise in terms of the tokenizer of the build folder."""

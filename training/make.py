@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from training.baseline import Baseline
-from training.card import write_card
 from training.cases import LabelledCase, find_labelled, read_cases
+from training.data_card import data_card
 from training.distil import network
+from training.environment import Clock
 from training.evaluate import (
     answers_of_scores,
     answers_of_triager,
@@ -22,22 +21,23 @@ from training.evaluate import (
     figures,
 )
 from training.examples import encode_cases
-from training.export import export_onnx, prove_parity, round_to_half, save_weights
+from training.export import round_to_half
 from training.fit import Workshop, calibration, intermediate, pretrained
+from training.pack import Contents, pack
 from training.passages import source_files
 from training.perturbations import flip_rates, threats_found
 from training.readings import read_readings
 from training.recipe import load_recipe
+from training.splits import in_split, read_split, with_splits
 from training.wide import fit_wide
-from triage.artefact import Artefact, seal, sha256
+from triage.artefact import Artefact, sha256
 from triage.errors import InputError
 from triage.segment import Segmenter
 from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
 from triage.triager import Triager
 
 log = logging.getLogger(__name__)
-VERSION = "1"
-_PERTURBED = 400
+PARITY_CASES, _PERTURBED = 50, 400
 
 
 def make_model(
@@ -58,12 +58,12 @@ def make_model(
     """
     if out.exists():
         raise InputError(f"out: a folder that does not exist yet is needed; given {out}")
-    recipe = load_recipe(recipe_path)
+    clock, recipe = Clock(), load_recipe(recipe_path)
     taxonomy = load_taxonomy(taxonomy_path or DEFAULT_TAXONOMY)
     own = tuple(find_labelled(cases))
     files = [*own, *source_files(data, recipe.of_kind("cases", permissive_only=permissive_only))]
     passages = recipe.of_kind("passages", permissive_only=permissive_only)
-    records = read_cases(files, taxonomy) + read_readings(readings, data, passages, taxonomy)
+    records = with_splits(read_cases(files, taxonomy) + read_readings(readings, data, passages, taxonomy))
     train, dev = ([record for record in records if record.split == split] for split in ("train", "dev"))
     log.info("%d training cases, %d dev cases", len(train), len(dev))
     shop = Workshop(recipe, taxonomy, Segmenter(recipe.segmenter), data, own, build, permissive_only)
@@ -73,63 +73,56 @@ def make_model(
     round_to_half(model)
     heads, wide = calibration(shop, model, fit_wide(train, taxonomy, shop.segmenter, recipe.wide), dev)
 
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    shutil.copy(taxonomy_path or DEFAULT_TAXONOMY, partial / "taxonomy.yaml")
-    shutil.copy(build / "tokenizer.json", partial / "tokenizer.json")
-    save_weights(model, partial)
-    wide.save(partial / "wide.npz")
-    export_onnx(model, partial)
-    worst = prove_parity(model, partial / "model.onnx", [example.encoded for example in examples[:50]])
-    settings = {
-        "name": recipe.name,
-        "version": VERSION,
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "segmenter": recipe.segmenter,
-        "words": shop.segmenter.words,
-        "window": recipe.shape.window_words,
-        "roles": 3,
-        "heads": heads,
-        "lineage": {
-            "recipe": recipe.model_dump(mode="json"),
-            "cases": {file.name: sha256(file) for file in (*files, *readings)},
-            "training_cases": len(train),
-            "dev_cases": len(dev),
-            "licences": "permissive" if permissive_only else "all",
-            "parity": worst,
-        },
+    contents = Contents(
+        recipe.name,
+        model,
+        build / "tokenizer.json",
+        taxonomy_path or DEFAULT_TAXONOMY,
+        shop.segmenter,
+        recipe.shape.window_words,
+        shop.roles,
+        wide,
+        heads,
+        data_card([*files, *readings], records, taxonomy),
+    )
+    lineage = {
+        "recipe": recipe.model_dump(mode="json"),
+        "base": None,
+        "cases": {file.name: sha256(file) for file in (*files, *readings)},
+        "training_cases": len(train),
+        "dev_cases": len(dev),
+        "licences": "permissive" if permissive_only else "all",
+        "spent": clock.spent(),
     }
-    seal(partial, settings)
-    measured = _figures(Triager.load(partial), train, dev, with_baseline=True)
-    write_card(partial, measured)
-    artefact = seal(partial, settings)
-    partial.rename(out)
-    return Artefact(out, artefact.manifest, artefact.taxonomy)
+    some = [example.encoded for example in examples[:PARITY_CASES]]
+    return pack(out, contents, lineage, some, lambda folder: figures_of(Triager.load(folder), train, dev, "dev"))
 
 
 def measure(
-    model: Path, policy: Path | None, cases: Sequence[Path], split: str | None, with_baseline: bool
+    model: Path, policy: Path | None, cases: Sequence[Path], split: str, with_baseline: bool = True
 ) -> dict[str, Any]:
     """Figures of a model folder on labelled files, as `triage evaluate` prints them."""
     triager = Triager.load(model, policy)
-    records = read_cases(find_labelled(cases), triager.taxonomy)
+    _, records = read_split(cases, triager.taxonomy, "all")
     train = [record for record in records if record.split == "train"]
-    measured = [record for record in records if split in (None, record.split)]
-    return _figures(triager, train, measured, with_baseline)
+    return figures_of(triager, train, in_split(records, split), split, with_baseline)
 
 
-def _figures(
-    triager: Triager, train: Sequence[LabelledCase], records: Sequence[LabelledCase], with_baseline: bool
+def figures_of(
+    triager: Triager,
+    train: Sequence[LabelledCase],
+    records: Sequence[LabelledCase],
+    split: str,
+    with_baseline: bool = True,
 ) -> dict[str, Any]:
-    if not records:
-        raise InputError("cases: no record of the split asked for")
+    """Figures of a model on records of a split, beside the baseline and the majority guess learnt from `train`."""
     taxonomy = triager.taxonomy
     systems = {"model": answers_of_triager(triager, records)}
     for kind in ("tfidf", "majority") if with_baseline and train else ():
         fitted = Baseline(taxonomy, Segmenter(triager.artefact.manifest.segmenter), kind).fit(train)
         systems[kind] = answers_of_scores(taxonomy, fitted.predict(records))
     return {
+        "split": split,
         "cases": len(records),
         "training_cases": len(train),
         "systems": {name: figures(taxonomy, records, answers) for name, answers in systems.items()},

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 _HEAD_WIDTH = 128
 _LATEST_WINDOWS = 8
+LAST_LAYER = "score.3"  # of a head: a row a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class TriageModel(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.shapes = heads
+        self.tells_roles = getattr(encoder.config, "type_vocab_size", 0) > 1
         hidden = encoder.config.hidden_size
         self.window_position = nn.Embedding(_LATEST_WINDOWS, hidden)
         nn.init.zeros_(self.window_position.weight)
@@ -58,9 +60,8 @@ class TriageModel(nn.Module):
         """
         cases, windows, tokens = ids.shape
         flat = (cases * windows, tokens)
-        states = self.encoder(
-            input_ids=ids.reshape(flat), token_type_ids=roles.reshape(flat), attention_mask=mask.reshape(flat)
-        ).last_hidden_state
+        known = {"token_type_ids": roles.reshape(flat)} if self.tells_roles else {}
+        states = self.encoder(input_ids=ids.reshape(flat), attention_mask=mask.reshape(flat), **known).last_hidden_state
         from_end = torch.arange(windows - 1, -1, -1, device=ids.device).clamp(max=_LATEST_WINDOWS - 1)
         states = states.reshape(cases, windows, tokens, -1) + self.window_position(from_end)[None, :, None, :]
         states = self.dropout(states.reshape(cases, windows * tokens, -1))

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from tokenizers import Tokenizer
 
-from training.vocabulary import SPECIAL_TOKENS
-from triage.encode import ROLES, Encoded
+from triage.encode import ROLES, Encoded, special
 
-MASK = SPECIAL_TOKENS.index("[MASK]")
-SEPARATOR = SPECIAL_TOKENS.index("[SEP]")
 _PUNCTUATION = ",.!?;:、。~…\"'()《》“”"
 
 
@@ -19,18 +16,23 @@ _PUNCTUATION = ",.!?;:、。~…\"'()《》“”"
 class Noise:
     """`hidden`: share of words masked in every case; `rough`: share of cases written anew as a recogniser would.
 
-    A rough case has no punctuation and no speakers, and some of its turns run together. `punctuation` holds token ids.
+    A rough case has no punctuation and no speakers, and some of its turns run together. The rest are token ids.
     """
 
     hidden: float
     rough: float
     punctuation: frozenset[int]
+    never_hidden: frozenset[int]
+    mask: int
+    separator: int
 
     @classmethod
     def of(cls, tokenizer: Tokenizer, hidden: float, rough: float) -> Noise:
         """Noise in terms of a tokenizer's ids."""
         found = (tokenizer.token_to_id(mark) for mark in _PUNCTUATION)
-        return cls(hidden, rough, frozenset(one for one in found if one is not None))
+        mask, separator, *others = (special(tokenizer, name) for name in ("[MASK]", "[SEP]", "[CLS]", "[UNK]"))
+        punctuation = frozenset(one for one in found if one is not None)
+        return cls(hidden, rough, punctuation, frozenset((mask, separator, *others)), mask, separator)
 
 
 def disturb(encoded: Encoded, noise: Noise, rng: np.random.Generator) -> Encoded:
@@ -40,7 +42,7 @@ def disturb(encoded: Encoded, noise: Noise, rng: np.random.Generator) -> Encoded
     for window, window_roles in zip(encoded.ids, encoded.roles, strict=True):
         keep = _kept(window, noise, rng) if rough else range(len(window))
         hide = (rng.random(len(window)) < noise.hidden).tolist()
-        ids.append([MASK if hide[i] and window[i] >= len(SPECIAL_TOKENS) else window[i] for i in keep])
+        ids.append([noise.mask if hide[i] and window[i] not in noise.never_hidden else window[i] for i in keep])
         roles.append([ROLES["unknown"] if rough else window_roles[i] for i in keep])
     return Encoded(ids, roles, [])
 
@@ -52,5 +54,5 @@ def _kept(window: list[int], noise: Noise, rng: np.random.Generator) -> list[int
     return [
         i
         for i, token in enumerate(window)
-        if token not in noise.punctuation and not (token == SEPARATOR and merged[i] and i != last)
+        if token not in noise.punctuation and not (token == noise.separator and merged[i] and i != last)
     ]

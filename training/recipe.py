@@ -64,9 +64,10 @@ class IntermediateStage(Settings):
 
 
 class FinetuneStage(Settings):
-    """Labelled cases with missing labels masked."""
+    """Labelled cases with missing labels masked. Stops after `patience` epochs without a gain on dev (0: never)."""
 
     epochs: Annotated[int, Field(ge=1)] = 8
+    patience: Annotated[int, Field(ge=0)] = 0
     batch_words: Annotated[int, Field(ge=256)] = 4_096
     learning_rate: Annotated[float, Field(gt=0)] = 3e-4
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.8
@@ -105,9 +106,14 @@ class WideStage(Settings):
 
 
 class Recipe(Settings):
-    """Everything that decides what comes out of training, beside the text itself."""
+    """Everything that decides what comes out of training, beside the text itself.
+
+    `about_data` and `about_limits` are sentences for the model card.
+    """
 
     name: str
+    about_data: str = ""
+    about_limits: str = ""
     segmenter: Literal["rjieba", "jieba"] = "rjieba"
     shape: Shape = Shape()
     vocabulary: VocabularyStage = VocabularyStage()
@@ -116,7 +122,7 @@ class Recipe(Settings):
     finetune: FinetuneStage = FinetuneStage()
     distil: DistilStage = DistilStage()
     wide: WideStage = WideStage()
-    sources: tuple[Source, ...]
+    sources: tuple[Source, ...] = ()
 
     def of_kind(self, *kinds: str, permissive_only: bool = False) -> list[Source]:
         """The sources of these kinds, without the research-only ones if asked."""

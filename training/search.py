@@ -10,13 +10,13 @@ from training.recipe import FinetuneStage
 
 
 def search(
-    stage: FinetuneStage, trials: int, agreement: Callable[[FinetuneStage], float], seed: int = 0
+    stage: FinetuneStage, trials: int, agreement: Callable[[FinetuneStage, int], float], seed: int = 0
 ) -> tuple[FinetuneStage, float]:
     """The best of `trials` settings and its agreement; the stage as given is the first of them."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     study.enqueue_trial({name: getattr(stage, name) for name in _NAMES})
-    study.optimize(lambda trial: agreement(_settings(stage, trial)), n_trials=trials)
+    study.optimize(lambda trial: agreement(_settings(stage, trial), trial.number), n_trials=trials)
     return stage.model_copy(update=study.best_params), study.best_value
 
 

@@ -19,12 +19,16 @@ DEV, TEST = 0.15, 0.15
 def read_split(paths: Sequence[Path], taxonomy: Taxonomy, split: str) -> tuple[list[Path], list[LabelledCase]]:
     """The labelled files below `paths`, and their records of one split (or `all`); InputError if there is none."""
     files = find_labelled(paths)
-    records = with_splits(read_cases(files, taxonomy))
+    return files, in_split(with_splits(read_cases(files, taxonomy)), split)
+
+
+def in_split(records: Sequence[LabelledCase], split: str) -> list[LabelledCase]:
+    """The records of a split (or `all`); InputError, naming the splits there are, if there is none."""
     chosen = [record for record in records if split in ("all", record.split)]
     if not chosen:
         there = ", ".join(f"{name} {count}" for name, count in sorted(Counter(r.split for r in records).items()))
         raise InputError(f"cases: no record of split {split!r}; there are {there or 'no records'}")
-    return files, chosen
+    return chosen
 
 
 def with_splits(records: Sequence[LabelledCase]) -> list[LabelledCase]:

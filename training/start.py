@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import logging
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
+from training.model import LAST_LAYER, TriageModel
 from triage.artefact import Artefact, open_artefact
 from triage.encode import ROLES
 from triage.errors import InputError
 from triage.in_use import digest_of, model_folder
+from triage.taxonomy import Taxonomy
 
-log = logging.getLogger(__name__)
 _WINDOW, _MARGIN = 256, 2
 
 
@@ -33,6 +35,16 @@ class Start:
     window: int
     roles: int
     model: Artefact | None = None
+
+    def fresh_encoder(self, dropout: float) -> PreTrainedModel:
+        """A copy of the encoder with this dropout."""
+        config = copy.deepcopy(self.encoder.config)
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+            if hasattr(config, name):
+                setattr(config, name, dropout)
+        encoder = type(self.encoder)(config)
+        encoder.load_state_dict(self.encoder.state_dict())
+        return encoder
 
 
 def open_start(name: str) -> Start:
@@ -51,7 +63,9 @@ def open_start(name: str) -> Start:
         words = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"base model: a model folder, an encoder folder or a hub name; given {name}: {reason}") from None
+        raise InputError(
+            f"base model: a model folder, an encoder folder or a hub name; given {name}: {reason}"
+        ) from None
     if not isinstance(words, PreTrainedTokenizerFast):
         raise InputError(f"base model: an encoder with a fast tokenizer (tokenizer.json) is needed; given {name}")
     longest = getattr(encoder.config, "max_position_embeddings", _WINDOW)
@@ -77,4 +91,24 @@ def tell_roles_apart(encoder: PreTrainedModel) -> int:
             wider.weight[: table.num_embeddings] = table.weight
         embeddings.token_type_embeddings = wider
         encoder.config.type_vocab_size = len(ROLES)
-    return min(len(ROLES), encoder.config.type_vocab_size)
+    return len(ROLES)
+
+
+def warm_heads(network: TriageModel, model: Artefact, taxonomy: Taxonomy) -> None:
+    """Start the heads that the model has too from its weights; labels it does not know keep their random start."""
+    old = load_file(model.path("model.safetensors"))
+    known = {head.name: head for head in model.taxonomy.heads}
+    new = network.state_dict()
+    for head in taxonomy.heads:
+        if head.name not in known or known[head.name].kind != head.kind:
+            continue
+        before = list(map(str, known[head.name].codes))
+        rows = [(place, before.index(str(code))) for place, code in enumerate(head.codes) if str(code) in before]
+        last = f"heads.{head.name}.{LAST_LAYER}."
+        for name in (name for name in new if name.startswith(f"heads.{head.name}.")):
+            if name.startswith(last):
+                for place, previous in rows:
+                    new[name][place] = old[name][previous]
+            else:
+                new[name].copy_(old[name])
+    new["window_position.weight"].copy_(old["window_position.weight"])

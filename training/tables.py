@@ -47,7 +47,7 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
     names = list(figures["systems"]["model"])
     parts = [
         f"{figures['cases']} cases measured; baseline trained on {figures['training_cases']}. Cohen's kappa "
-        "(quadratic weights for risk_tier, escalation, emotion; micro-F1 for issues).",
+        "(quadratic weights where labels are ordered; micro-F1 where a case may have several).",
         table(
             ["head", *(SYSTEMS[name] for name in systems), "model, 95 %", "calibration error"],
             [_head_row(figures, name, systems) for name in names],

@@ -58,6 +58,7 @@ class Classifier:
             raise ArtefactError(
                 f"model {artefact.folder}: model.onnx cannot be loaded: {type(error).__name__}"
             ) from error
+        self._tells_roles = "roles" in {one.name for one in self._session.get_inputs()}
 
     def __call__(self, encoded: Sequence[Encoded], lexical: Sequence[Floats]) -> list[Prediction]:
         """Predictions in the order given; batches of near-equal length, so batch order changes nothing.
@@ -74,7 +75,7 @@ class Classifier:
         return [predictions[index] for index in range(len(encoded))]
 
     def _run(self, batch: Batch) -> tuple[Floats, Floats]:
-        feed = {"ids": batch.ids, "roles": batch.roles, "mask": batch.mask}
+        feed = {"ids": batch.ids, "mask": batch.mask} | ({"roles": batch.roles} if self._tells_roles else {})
         logits, contributions = self._session.run(["logits", "contributions"], feed)
         return logits.astype(np.float64), contributions
 

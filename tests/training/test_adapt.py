@@ -1,0 +1,200 @@
+"""Labels of one's own over an encoder from elsewhere: six tiers and a new head, trained, served and reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from triage.artefact import open_artefact
+from triage.case import Case
+from triage.cli import add_commands, app
+from triage.errors import InputError, SettingsError
+from triage.policy import DEFAULT_POLICY
+from triage.taxonomy import DEFAULT_TAXONOMY
+from triage.triager import Triager
+
+pytest.importorskip("torch", reason="training needs the 'train' extra")
+add_commands()
+RECIPE = """
+name: own
+wide: {words: 200, characters: 300}
+finetune: {epochs: 2, patience: 1, learning_rate: 0.003, batch_words: 1024, variants: 0}
+"""
+DISASTER = 5
+
+
+@pytest.fixture(scope="module")
+def bench(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cases with a sixth tier and a head `sector`, a taxonomy and a policy that know both, a recipe, an encoder."""
+    folder = tmp_path_factory.mktemp("bench")
+    rows = [json.loads(line) for name in ("a", "b") for line in (root / f"data/cases/set_{name}.jsonl").open("rb")]
+    short = [row for row in rows if len(json.dumps(row, ensure_ascii=False)) < 1_500]
+    chosen = [row for row in short if row["split"] == "train"][:90] + [row for row in short if row["split"] == "dev"][
+        :20
+    ]
+    for number, row in enumerate(chosen):
+        row["labels"] |= {"sector": "telecom" if row["industry"] == "telecom" else "elsewhere"}
+        row["labels"]["risk_tier"] = DISASTER if row["labels"]["risk_tier"] == 4 else number % 5
+        if number % 7 == 0:
+            del row["labels"]["motive"]
+    (folder / "cases.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in chosen), "utf-8")
+    (folder / "recipe.yaml").write_text(RECIPE, "utf-8")
+    _settings(folder)
+    _encoder(folder / "encoder", chosen)
+    return folder
+
+
+def _settings(folder: Path) -> None:
+    """Another organisation's taxonomy and policy: data, no code."""
+    taxonomy = yaml.safe_load(DEFAULT_TAXONOMY.read_text("utf-8"))
+    tiers = next(head for head in taxonomy["heads"] if head["name"] == "risk_tier")
+    tiers["labels"].append({"code": DISASTER, "zh": "灾难", "en": "disaster"})
+    sectors = [
+        {"code": "telecom", "zh": "通信", "en": "telecom"},
+        {"code": "elsewhere", "zh": "其他行业", "en": "other"},
+    ]
+    taxonomy["heads"].append({"name": "sector", "kind": "single", "zh": "行业", "en": "sector", "labels": sectors})
+    taxonomy["heads"] = [head for head in taxonomy["heads"] if head["name"] != "contact_class"]
+    policy = yaml.safe_load(DEFAULT_POLICY.read_text("utf-8"))
+    policy["tiers"].append({**policy["tiers"][-1], "code": DISASTER, "name": "灾难", "labels": [DISASTER]})
+    policy["consistency"] = []
+    del policy["heads"]["contact_class"]
+    policy["advice"] = [one for one in policy["advice"] if one.get("head") != "contact_class"]
+    for name, value in (("taxonomy", taxonomy), ("policy", policy)):
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(value, allow_unicode=True, sort_keys=False), "utf-8")
+
+
+def _encoder(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """A BERT of one layer with a WordPiece vocabulary of characters, saved as such encoders lie on the hub."""
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder.mkdir()
+    characters = sorted({character for row in rows for character in json.dumps(row, ensure_ascii=False)})
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(one for one in characters if not one.isspace())]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary), "utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    size = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    BertModel(BertConfig(vocab_size=len(vocabulary), max_position_embeddings=66, **size)).save_pretrained(folder)
+
+
+def train(bench: Path, out: Path, **options: Path | str) -> Any:
+    given = {"base-model": bench / "encoder", "recipe": bench / "recipe.yaml", "build": out.with_suffix(".build")}
+    line = ["train", str(bench / "cases.jsonl"), "--out", str(out)]
+    for name, value in (given | {name.replace("_", "-"): value for name, value in options.items()}).items():
+        line += [f"--{name}", str(value)]
+    return CliRunner().invoke(app, line)
+
+
+@pytest.fixture(scope="module")
+def model(bench: Path) -> Path:
+    done = train(bench, bench / "model", taxonomy=bench / "taxonomy.yaml", policy=bench / "policy.yaml")
+    assert done.exit_code == 0, done.output
+    return bench / "model"
+
+
+def test_it_answers_with_the_new_labels(bench: Path, model: Path) -> None:
+    triager = Triager.load(model, bench / "policy.yaml")
+    result = triager(Case.from_text("你们的宽带断了三天，打12315也没人管"))
+    assert set(result.risk_tier.scores) == {"0", "1", "2", "3", "4", "5"}
+    assert set(result.sector.scores) == {"telecom", "elsewhere"}
+    assert "contact_class" not in result.to_dict()
+    for evidence in result.evidence:
+        assert evidence.end > evidence.start
+
+
+def test_it_is_served(bench: Path, model: Path) -> None:
+    testclient = pytest.importorskip("fastapi.testclient", reason="serving needs the 'serve' extra")
+    from api.app import create_app
+    from api.settings import ServiceSettings
+
+    service = create_app(Triager.load(model, bench / "policy.yaml"), ServiceSettings(auth=False))
+    with testclient.TestClient(service) as client:
+        answer = client.post("/v1/triage", json={"text": "宽带断了三天"}).json()
+    assert answer["sector"]["label"] in ("telecom", "elsewhere")
+    assert "5" in answer["risk_tier"]["scores"]
+
+
+def test_it_is_reported(bench: Path, model: Path, tmp_path: Path) -> None:
+    source = tmp_path / "contacts.jsonl"
+    source.write_text('{"id": "1", "text": "宽带断了三天"}\n{"id": "2", "text": "谢谢"}', "utf-8")
+    line = ["score", str(source), "-o", str(tmp_path / "out.xlsx"), "--report", str(tmp_path / "report.html")]
+    done = CliRunner().invoke(app, [*line, "--model", str(model), "--policy", str(bench / "policy.yaml")])
+    assert done.exit_code == 0, done.output
+    assert "行业" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_cards_and_lineage_say_where_it_is_from(bench: Path, model: Path) -> None:
+    manifest = open_artefact(model).manifest
+    assert manifest.lineage["base"]["name"] == str(bench / "encoder")
+    assert manifest.lineage["environment"]["packages"]["torch"]
+    assert manifest.window == 64
+    card, data = ((model / name).read_text("utf-8") for name in ("README.md", "DATA.md"))
+    assert "bert of 1 layers x 16" in card
+    assert "Intended use" in card
+    assert "| sector | 110 |" in data
+    assert "13" not in data.split("**Labels**")[0].split("cases.jsonl")[0]
+
+
+def test_every_epoch_is_tracked(model: Path) -> None:
+    lines = (model.with_suffix(".build") / "track.jsonl").read_text("utf-8").splitlines()
+    epochs = [event for event in map(json.loads, lines) if event["event"] == "epoch"]
+    assert [event["epoch"] for event in epochs] == list(range(len(epochs)))
+    assert all(-1 <= event["agreement"] <= 1 for event in epochs)
+
+
+def no_policy(bench: Path) -> dict[str, Path | str]:
+    return {"taxonomy": bench / "taxonomy.yaml"}
+
+
+def no_encoder(bench: Path) -> dict[str, Path | str]:
+    return {"base_model": bench / "nothing-here"}
+
+
+def one_label(bench: Path) -> dict[str, Path | str]:
+    taxonomy = yaml.safe_load((bench / "taxonomy.yaml").read_text("utf-8"))
+    taxonomy["heads"].append({**taxonomy["heads"][-1], "name": "unlabelled"})
+    (bench / "more.yaml").write_text(yaml.safe_dump(taxonomy, allow_unicode=True), "utf-8")
+    return {"taxonomy": bench / "more.yaml", "policy": bench / "policy.yaml"}
+
+
+REFUSED: list[tuple[Callable[[Path], dict[str, Path | str]], str]] = [
+    (no_policy, "tiers must cover every label"),
+    (no_encoder, "base model"),
+    (one_label, "unlabelled needs two labels"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), REFUSED, ids=[options.__name__ for options, _ in REFUSED])
+def test_what_cannot_work_is_said_before_training(
+    bench: Path, tmp_path: Path, options: Callable[[Path], dict[str, Path | str]], message: str
+) -> None:
+    done = train(bench, tmp_path / "model", **options(bench))
+    assert done.exit_code == 2, done.output
+    assert message in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_build_folder_of_other_work_is_refused(bench: Path, model: Path, tmp_path: Path) -> None:
+    more = {"taxonomy": bench / "taxonomy.yaml", "policy": bench / "policy.yaml", "build": model.with_suffix(".build")}
+    (tmp_path / "recipe.yaml").write_text(RECIPE.replace("epochs: 2", "epochs: 3"), "utf-8")
+    done = train(bench, tmp_path / "model", recipe=tmp_path / "recipe.yaml", **more)
+    assert done.exit_code == 2
+    assert "another recipe" in done.stderr
+
+
+def test_memory_that_does_not_suffice_is_advice() -> None:
+    import torch
+
+    from training.adapt import memory_advice
+    from training.recipe import FinetuneStage
+
+    with pytest.raises(SettingsError, match=r"batch_words.*4096.*halve"), memory_advice(FinetuneStage()):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    with pytest.raises(InputError), memory_advice(FinetuneStage()):
+        raise InputError("something else")

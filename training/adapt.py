@@ -1,0 +1,272 @@
+"""From a model that there is and labelled cases to a model of one's own: the whole way in one visible sequence."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_model, save_model
+
+from training.cases import LabelledCase, find_labelled, read_cases
+from training.checkpoint import Checkpoint
+from training.choose import Choice, mean_agreement
+from training.data_card import data_card
+from training.environment import Clock
+from training.examples import encode_cases, head_shapes
+from training.export import round_to_half
+from training.finetune import Example, predict, train
+from training.fit import Workshop, calibration
+from training.make import PARITY_CASES, figures_of
+from training.model import TriageModel
+from training.pack import Contents, pack
+from training.recipe import FinetuneStage, Recipe, load_recipe
+from training.splits import with_splits
+from training.start import Start, open_start, warm_heads
+from training.tracking import Track
+from training.wide import fit_wide, wide_logits
+from triage.artefact import Artefact, HeadCalibration, sha256
+from triage.classifier import probabilities
+from triage.errors import InputError, SettingsError
+from triage.in_use import digest_of
+from triage.policy import DEFAULT_POLICY, load_policy
+from triage.segment import Segmenter
+from triage.signals import load_lexicon
+from triage.taxonomy import DEFAULT_TAXONOMY, Taxonomy, load_taxonomy
+from triage.triager import Triager
+from triage.wide import Wide
+
+log = logging.getLogger(__name__)
+_SMALLEST = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is asked for: labelled files or folders of them, where to start (see `open_start`), where the model goes.
+
+    `taxonomy` is by default that of the model started from; `trials` searches that many settings on dev first;
+    of `seeds` networks the one that agrees best on dev is kept.
+    """
+
+    data: tuple[Path, ...]
+    base: str
+    out: Path
+    build: Path
+    recipe: Path
+    taxonomy: Path | None = None
+    policy: Path | None = None
+    trials: int = 0
+    seeds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The records by what they are for."""
+
+    train: list[LabelledCase]
+    dev: list[LabelledCase]
+    test: list[LabelledCase]
+
+    @classmethod
+    def of(cls, records: Sequence[LabelledCase]) -> Splits:
+        """Records that have their splits; others than these three are left out."""
+        return cls(*([record for record in records if record.split == split] for split in ("train", "dev", "test")))
+
+    def check(self, taxonomy: Taxonomy) -> None:
+        """InputError unless every head has two labels to learn from and a case to calibrate on."""
+        for head in taxonomy.heads:
+            known = [record.labels[head.name] for record in self.train if head.name in record.labels]
+            seen = Counter(str(code) for value in known for code in (value if head.kind == "multi" else [value]))
+            dev = sum(head.name in record.labels for record in self.dev)
+            if len(seen) < 2 or not dev:
+                raise InputError(
+                    f"cases: {head.name} needs two labels in training and a dev case, or leave the head out of the "
+                    f"taxonomy file; given {dict(seen)} and {dev} dev cases"
+                )
+            if missing := [str(code) for code in head.codes if str(code) not in seen]:
+                log.warning("%s: no training case is %s", head.name, ", ".join(missing))
+
+
+def adapt(job: Job) -> Artefact:
+    """Train, calibrate, export and measure; what was finished in `job.build` is taken from there.
+
+    Raises InputError, SettingsError or ArtefactError.
+    """
+    if job.out.exists():
+        raise InputError(f"out: a folder that does not exist yet is needed; given {job.out}")
+    clock, recipe, start = Clock(), load_recipe(job.recipe), open_start(job.base)
+    taxonomy_path = job.taxonomy or (start.model.path("taxonomy.yaml") if start.model else DEFAULT_TAXONOMY)
+    taxonomy = load_taxonomy(taxonomy_path)
+    load_policy(job.policy or DEFAULT_POLICY).check(taxonomy, load_lexicon().kinds)
+    files = find_labelled(job.data)
+    records = with_splits(read_cases(files, taxonomy))
+    splits = Splits.of(records)
+    splits.check(taxonomy)
+    log.info("%d training cases, %d dev, %d test", len(splits.train), len(splits.dev), len(splits.test))
+    hashes = {file.name: sha256(file) for file in files}
+    shop = _workshop(job, recipe, start, taxonomy, tuple(files))
+    _claim(job.build, {"recipe": recipe.model_dump(mode="json"), "base": _identity(start), "files": hashes})
+    track = Track(job.build / "track.jsonl", job.out.name)
+    stage, network = _finetuned(shop, start, splits, job, track)
+    round_to_half(network)
+    network.to("cpu")
+    heads, wide = _lexical(shop, start, network, splits)
+    contents = Contents(
+        job.out.name,
+        network,
+        job.build / "tokenizer.json",
+        taxonomy_path,
+        shop.segmenter,
+        start.window,
+        start.roles,
+        wide,
+        heads,
+        data_card(files, records, taxonomy),
+    )
+    lineage = {
+        "recipe": recipe.model_copy(update={"finetune": stage}).model_dump(mode="json"),
+        "base": _identity(start),
+        "cases": hashes,
+        "training_cases": len(splits.train),
+        "dev_cases": len(splits.dev),
+        "licences": "all",
+        "spent": clock.spent(),
+    }
+    some = [
+        example.encoded for example in encode_cases(splits.dev[:PARITY_CASES], taxonomy, shop.segmenter, shop.encoder())
+    ]
+    name, measured = ("test", splits.test) if splits.test else ("dev", splits.dev)
+
+    def measure(folder: Path) -> dict[str, Any]:
+        return figures_of(Triager.load(folder, job.policy), splits.train, measured, name)
+
+    return pack(job.out, contents, lineage, some, measure)
+
+
+def _workshop(job: Job, recipe: Recipe, start: Start, taxonomy: Taxonomy, files: tuple[Path, ...]) -> Workshop:
+    """The stages' common ground, with the tokenizer of the start and the words it was segmented by."""
+    job.build.mkdir(parents=True, exist_ok=True)
+    start.tokenizer.save(str(job.build / "tokenizer.json"))
+    manifest = start.model.manifest if start.model else None
+    segmenter = Segmenter(manifest.segmenter, manifest.words) if manifest else Segmenter(recipe.segmenter)
+    shape = recipe.shape.model_copy(update={"window_words": start.window})
+    recipe = recipe.model_copy(update={"shape": shape})
+    return Workshop(recipe, taxonomy, segmenter, Path(), files, job.build, roles=start.roles)
+
+
+def _identity(start: Start) -> dict[str, str]:
+    return {"name": start.name, "digest": digest_of(start.model.folder) if start.model else ""}
+
+
+def _claim(build: Path, job: dict[str, Any]) -> None:
+    """Mark the build folder as that of this job; InputError if it holds another's work."""
+    mark, text = build / "job.json", json.dumps(job, ensure_ascii=False, sort_keys=True, indent=1)
+    if mark.exists() and mark.read_text("utf-8") != text:
+        raise InputError(f"build: {build} holds work of other data, another recipe or start; remove it or name another")
+    mark.write_text(text, "utf-8")
+
+
+def _finetuned(
+    shop: Workshop, start: Start, splits: Splits, job: Job, track: Track
+) -> tuple[FinetuneStage, TriageModel]:
+    """The network that agrees best on dev, of all seeds, and the settings it was trained with."""
+    stage = shop.recipe.finetune
+    examples = encode_cases(splits.train, shop.taxonomy, shop.segmenter, shop.encoder(), stage.variants)
+    dev = [example.encoded for example in encode_cases(splits.dev, shop.taxonomy, shop.segmenter, shop.encoder())]
+
+    def trained(stage: FinetuneStage, name: str) -> tuple[float, TriageModel]:
+        with memory_advice(stage):
+            return _one(shop, start, examples, (splits.dev, dev), stage, name, track)
+
+    if job.trials:
+        from training.search import search
+
+        stage, best = search(stage, job.trials, lambda tried, number: trained(tried, f"trial-{number}")[0])
+        track("search", agreement=best, **stage.model_dump(mode="json", include={"learning_rate", "layer_decay"}))
+    seeds = range(stage.seed, stage.seed + job.seeds)
+    candidates = [trained(stage.model_copy(update={"seed": seed}), f"seed-{seed}") for seed in seeds]
+    return stage, max(candidates, key=lambda one: one[0])[1]
+
+
+def _one(
+    shop: Workshop,
+    start: Start,
+    examples: Sequence[Example],
+    dev: tuple[list[LabelledCase], list[Any]],
+    stage: FinetuneStage,
+    name: str,
+    track: Track,
+) -> tuple[float, TriageModel]:
+    """One network and its agreement on dev; taken from the build folder if it was finished there."""
+    torch.manual_seed(stage.seed)
+    network = TriageModel(start.fresh_encoder(stage.encoder_dropout), head_shapes(shop.taxonomy), stage.dropout)
+    if start.model:
+        warm_heads(network, start.model, shop.taxonomy)
+    weights = shop.build / f"{name}.safetensors"
+    if weights.exists():
+        load_model(network, weights)
+        return mean_agreement(shop.taxonomy, dev[0], predict(network, dev[1])), network
+
+    def report(epoch: int, agreement: float) -> None:
+        log.info("%s epoch %d: mean agreement on dev %.4f", name, epoch, agreement)
+        track("epoch", run=name, epoch=epoch, agreement=agreement)
+
+    choice = Choice(network, shop.taxonomy, dev[0], dev[1], stage.patience, report)
+    checkpoint = Checkpoint(shop.build / f"{name}.checkpoint")
+    train(network, examples, stage, shop.noise(), stage.seed, choice, checkpoint)
+    choice.restore()
+    save_model(network, str(weights))
+    checkpoint.path.unlink()
+    return choice.best, network
+
+
+@contextmanager
+def memory_advice(stage: FinetuneStage) -> Iterator[None]:
+    """Turns running out of memory into a SettingsError that says what to lower."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "alloc" not in str(error):
+            raise
+        raise SettingsError(
+            f"finetune.batch_words: memory does not suffice for {stage.batch_words} words a batch; halve it, take a "
+            "smaller base model, or hide the GPU (CUDA_VISIBLE_DEVICES=) to train on the CPU"
+        ) from error
+
+
+def _lexical(
+    shop: Workshop, start: Start, network: TriageModel, splits: Splits
+) -> tuple[dict[str, HeadCalibration], Wide]:
+    """Calibration and linear part: fitted here, or that of the model started from, whichever suits dev better."""
+    wides = [fit_wide(splits.train, shop.taxonomy, shop.segmenter, shop.recipe.wide)]
+    if start.model and [h.codes for h in start.model.taxonomy.heads] == [h.codes for h in shop.taxonomy.heads]:
+        wides.append(Wide.load(start.model.path("wide.npz")))
+    fitted = [calibration(shop, network, wide, splits.dev) for wide in wides]
+    return min(fitted, key=lambda one: _loss(shop, network, one, splits.dev))
+
+
+def _loss(
+    shop: Workshop,
+    network: TriageModel,
+    fitted: tuple[dict[str, HeadCalibration], Wide],
+    records: list[LabelledCase],
+) -> float:
+    """Negative log-likelihood of the labels of exclusive heads under both parts together."""
+    encoded = [example.encoded for example in encode_cases(records, shop.taxonomy, shop.segmenter, shop.encoder())]
+    heads, wide = fitted
+    logits = predict(network, encoded) + wide_logits(wide, records, shop.segmenter)
+    total, first = 0.0, 0
+    for head in shop.taxonomy.heads:
+        scores = probabilities(head, logits[:, first : first + len(head.labels)], heads[head.name])
+        first += len(head.labels)
+        if head.kind != "multi":
+            known = [(row, head.index(r.labels[head.name])) for row, r in enumerate(records) if head.name in r.labels]
+            total -= sum(float(np.log(max(scores[row, place], _SMALLEST))) for row, place in known)
+    return total
