@@ -12,7 +12,7 @@ from torch import Tensor
 
 from training import metrics
 from training.cases import LabelledCase
-from training.evaluate import answers_of_scores
+from training.evaluate import Answers, answers_of_scores
 from training.finetune import predict
 from training.model import TriageModel
 from triage.artefact import HeadCalibration
@@ -24,13 +24,18 @@ Report = Callable[[int, float], None]
 
 
 def mean_agreement(taxonomy: Taxonomy, records: Sequence[LabelledCase], logits: NDArray[np.floating]) -> float:
-    """Mean over heads of kappa (micro-F1 of a multi-label head) of uncalibrated logits `[cases, labels]`."""
+    """`agreement_of` uncalibrated logits `[cases, labels]`."""
     scores, first = {}, 0
     for head in taxonomy.heads:
         columns = slice(first, first + len(head.labels))
         scores[head.name] = probabilities(head, logits[:, columns].astype(np.float64), HeadCalibration())
         first += len(head.labels)
-    answers, found = answers_of_scores(taxonomy, scores), []
+    return agreement_of(taxonomy, records, answers_of_scores(taxonomy, scores))
+
+
+def agreement_of(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> float:
+    """Mean over heads of kappa (micro-F1 of a multi-label head); heads without any label do not count."""
+    found = []
     for head in taxonomy.heads:
         rows = [row for row, record in enumerate(records) if head.name in record.labels]
         wanted = [records[row].labels[head.name] for row in rows]

@@ -10,6 +10,7 @@ from functools import cache
 from opencc import OpenCC
 
 from training.cases import LabelledCase
+from training.evaluate import SEVERE, TIER_HEAD
 from triage.case import Case, Turn
 from triage.result import HeadResult, RowError
 from triage.triager import Triager
@@ -92,6 +93,7 @@ PERTURBATIONS: dict[str, Change] = {
     "polite opening": lambda text, _: "您好，打扰一下，" + text,
 }
 
+_MILD = 1
 _ONCE = {"emoji", "polite opening"}
 
 
@@ -130,9 +132,12 @@ def flip_rates(triager: Triager, records: Sequence[LabelledCase], seed: int = 0)
 
 
 def threats_found(triager: Triager, records: Sequence[LabelledCase], seed: int = 0) -> dict[str, float]:
-    """Share of mild cases that reach tier 3 with a threat added: at the end of a text, amid a conversation."""
+    """Share of mild cases that become severe with a threat added: at the end of a text, amid a conversation."""
     rng = random.Random(seed)  # noqa: S311
-    mild = [record.case for record in records if record.labels.get("risk_tier") in (0, 1)]
+    tiers = next((head for head in triager.taxonomy.heads if head.name == TIER_HEAD), None)
+    if tiers is None:
+        return {}
+    mild = [r.case for r in records if TIER_HEAD in r.labels and tiers.index(r.labels[TIER_HEAD]) <= _MILD]
     changed: dict[str, list[Case]] = {"end of a text": [], "middle of a conversation": []}
     for case in mild:
         threat = rng.choice(_THREATS)
@@ -144,7 +149,7 @@ def threats_found(triager: Triager, records: Sequence[LabelledCase], seed: int =
             turns = (*case.turns[:middle], Turn(speaker=speaker, text=threat), *case.turns[middle:])
             changed["middle of a conversation"].append(case.model_copy(update={"turns": turns}))
     return {
-        place: sum(int(one["risk_tier"]) >= 3 for one in _labels(triager, cases)) / len(cases)
+        place: sum(tiers.index(one[TIER_HEAD]) >= SEVERE for one in _labels(triager, cases)) / len(cases)
         for place, cases in changed.items()
         if cases
     }

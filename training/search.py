@@ -24,9 +24,10 @@ _NAMES = ("learning_rate", "layer_decay", "word_dropout", "class_balance")
 
 
 def _settings(stage: FinetuneStage, trial: optuna.Trial) -> FinetuneStage:
+    rate = stage.learning_rate
     return stage.model_copy(
         update={
-            "learning_rate": trial.suggest_float("learning_rate", 3e-5, 3e-3, log=True),
+            "learning_rate": trial.suggest_float("learning_rate", rate / 10, rate * 10, log=True),
             "layer_decay": trial.suggest_float("layer_decay", 0.6, 1.0),
             "word_dropout": trial.suggest_float("word_dropout", 0.0, 0.3),
             "class_balance": trial.suggest_float("class_balance", 0.0, 0.7),

@@ -1,0 +1,144 @@
+"""Mean agreement on dev by number of training cases: a base model's start, a random start, and TF-IDF.
+
+    python benchmarks/learning_curve.py models/default data/cases --sizes 100,300,1000,3000 --out docs/learning_curve
+
+writes `docs/learning_curve.json` and `.svg`. The networks answer alone, without the linear part, calibration or policy.
+With a base model that learnt from these cases before, its curve flatters it: take cases or heads that it never saw.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from training.baseline import Baseline
+from training.cases import LabelledCase
+from training.choose import Choice, agreement_of
+from training.evaluate import answers_of_scores
+from training.examples import encode_cases, head_shapes
+from training.finetune import train
+from training.model import TriageModel
+from training.noise import Noise
+from training.recipe import FinetuneStage, load_recipe
+from training.splits import in_split, read_split
+from training.start import Start, open_start, warm_heads
+from triage.encode import Encoder
+from triage.segment import Segmenter
+from triage.taxonomy import DEFAULT_TAXONOMY, Taxonomy, load_taxonomy
+
+SYSTEMS = {"base": "from the base model", "random": "from random weights", "tfidf": "TF-IDF + LR"}
+COLOURS = {"base": "#1f5fbf", "random": "#9aa4b2", "tfidf": "#c2703d"}
+RECIPE = Path(__file__).parent.parent / "training" / "recipes" / "own.yaml"
+
+
+def network(
+    start: Start,
+    warm: bool,
+    taxonomy: Taxonomy,
+    cases: list[LabelledCase],
+    dev: list[LabelledCase],
+    stage: FinetuneStage,
+) -> float:
+    """Best mean agreement on dev of a network trained on `cases`, from the start's weights or from random ones."""
+    manifest = start.model.manifest if start.model else None
+    segmenter = Segmenter(manifest.segmenter, manifest.words) if manifest else Segmenter()
+    encoder = Encoder(start.tokenizer, start.window, start.roles)
+    examples, held = (encode_cases(part, taxonomy, segmenter, encoder, stage.variants) for part in (cases, dev))
+    torch.manual_seed(stage.seed)
+    body = start.fresh_encoder(stage.encoder_dropout)
+    if not warm:
+        body.init_weights()
+    model = TriageModel(body, head_shapes(taxonomy), stage.dropout)
+    if warm and start.model:
+        warm_heads(model, start.model, taxonomy)
+    choice = Choice(model, taxonomy, dev, [one.encoded for one in held], stage.patience, lambda *_: None)
+    train(model, examples, stage, Noise.of(start.tokenizer, stage.word_dropout, stage.rough_share), stage.seed, choice)
+    return choice.best
+
+
+def baseline(taxonomy: Taxonomy, cases: list[LabelledCase], dev: list[LabelledCase]) -> float:
+    """Mean agreement on dev of TF-IDF with logistic regression."""
+    scores = Baseline(taxonomy, Segmenter()).fit(cases).predict(dev)
+    return agreement_of(taxonomy, dev, answers_of_scores(taxonomy, scores))
+
+
+def measure(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """One row a size; smaller samples are parts of the larger ones."""
+    taxonomy, stage = load_taxonomy(arguments.taxonomy), load_recipe(arguments.recipe).finetune
+    start = open_start(arguments.base)
+    _, records = read_split(arguments.data, taxonomy, "all")
+    known = [record for record in records if record.labels and _length(record) <= arguments.longest]
+    pool, dev = in_split(known, "train"), in_split(known, "dev")
+    order = np.random.default_rng(0).permutation(len(pool))
+    rows = []
+    for size in (size for size in arguments.sizes if size <= len(pool)):
+        cases = [pool[place] for place in order[:size]]
+        began = time.process_time()
+        row = {
+            "cases": size,
+            "dev": len(dev),
+            "tfidf": baseline(taxonomy, cases, dev),
+            "base": network(start, True, taxonomy, cases, dev, stage),
+            "random": network(start, False, taxonomy, cases, dev, stage),
+        }
+        rows.append({**row, "core_minutes": round((time.process_time() - began) / 60, 2)})
+        print(json.dumps(rows[-1]), flush=True)
+        arguments.out.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+    return rows
+
+
+def _length(record: LabelledCase) -> int:
+    return sum(len(said.text) for said in record.case.utterances())
+
+
+def plot(rows: list[dict[str, Any]]) -> str:
+    """The curves as SVG: number of cases on a logarithmic axis, agreement from 0 to 1."""
+    width, height, left, low, top = 640, 360, 60, 310, 20
+    first, last = np.log(rows[0]["cases"]), np.log(rows[-1]["cases"])
+
+    def x(cases: int) -> float:
+        return left + (np.log(cases) - first) / max(last - first, 1e-9) * (width - left - 170)
+
+    def y(value: float) -> float:
+        return low - value * (low - top)
+
+    parts = [f'<text x="{left}" y="{height - 12}">training cases; mean agreement on {rows[0]["dev"]} dev cases</text>']
+    for value in (0, 0.2, 0.4, 0.6, 0.8, 1):
+        parts.append(f'<path d="M{left} {y(value):.1f}H{width - 170}" stroke="#dde2ea"/>')
+        parts.append(f'<text x="{left - 34}" y="{y(value) + 4:.1f}">{value:.1f}</text>')
+    parts += [f'<text x="{x(row["cases"]) - 12:.1f}" y="{low + 20}">{row["cases"]}</text>' for row in rows]
+    for name, title in SYSTEMS.items():
+        points = " ".join(f"{x(row['cases']):.1f},{y(row[name]):.1f}" for row in rows)
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>')
+        end = y(rows[-1][name]) + 4
+        parts.append(
+            f'<text x="{width - 160}" y="{end:.1f}" fill="{COLOURS[name]}">{title} {rows[-1][name]:.2f}</text>'
+        )
+    style = 'font-family="sans-serif" font-size="12" fill="#333"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {style}>{"".join(parts)}</svg>\n'
+
+
+def main() -> None:
+    """Read the arguments, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("base")
+    parser.add_argument("data", nargs="+", type=Path)
+    parser.add_argument(
+        "--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[100, 300, 1000, 3000]
+    )
+    parser.add_argument("--taxonomy", type=Path, default=DEFAULT_TAXONOMY)
+    parser.add_argument("--recipe", type=Path, default=RECIPE)
+    parser.add_argument("--longest", type=int, default=50_000, help="characters; longer cases are left out")
+    parser.add_argument("--out", type=Path, default=Path("learning_curve"))
+    arguments = parser.parse_args()
+    arguments.out.with_suffix(".svg").write_text(plot(measure(arguments)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
