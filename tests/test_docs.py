@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "README.zh-CN.md")
 BLOCK = re.compile(r"```(?P<language>\w+)\n(?P<code>.*?)```", re.S)
 # They take minutes to hours, have tests of their own, or read files of the reader's.
-NOT_RUN = ("triage train", "triage evaluate", "triage data", "九月工单", "通话.csv")
+NOT_RUN = ("triage train", "triage evaluate", "triage compare", "triage promote", "triage data", "九月工单", "通话.csv")
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
