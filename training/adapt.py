@@ -111,8 +111,9 @@ def adapt(job: Job) -> Artefact:
     splits.check(taxonomy)
     log.info("%d training cases, %d dev, %d test", len(splits.train), len(splits.dev), len(splits.test))
     hashes = {file.name: sha256(file) for file in files}
+    sources = {"taxonomy": sha256(taxonomy_path), **hashes}
     shop = _workshop(job, recipe, start, taxonomy, tuple(files))
-    _claim(job.build, {"recipe": recipe.model_dump(mode="json"), "base": _identity(start), "files": hashes})
+    _claim(job.build, {"recipe": recipe.model_dump(mode="json"), "base": _identity(start), "files": sources})
     track = Track(job.build / "track.jsonl", job.out.name)
     stage, network = _finetuned(shop, start, splits, job, track)
     round_to_half(network)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from transformers import AutoConfig
+
 from training.tables import as_markdown, table
 
 _TEMPLATE = """# Model card: {name} {version}
@@ -42,16 +44,16 @@ Largest difference between torch and ONNX logits on 50 cases: {parity:.1e}.
 def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
     """Write `README.md` and `metrics.json` beside the manifest of `folder`."""
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config = AutoConfig.from_pretrained(folder)
     lineage = manifest["lineage"]
     recipe = lineage["recipe"]
     card = _TEMPLATE.format(
         name=manifest["name"],
         version=manifest["version"],
         created=manifest["created"],
-        kind=config["model_type"],
-        layers=config["num_hidden_layers"],
-        hidden=config["hidden_size"],
+        kind=config.model_type,
+        layers=config.num_hidden_layers,
+        hidden=config.hidden_size,
         heads=", ".join(manifest["heads"]),
         training_cases=lineage["training_cases"],
         dev_cases=lineage["dev_cases"],

@@ -98,5 +98,6 @@ class Registry:
 
     def _note(self, event: str, use: Use, **more: Any) -> None:
         line = json.dumps({"event": event, **use.model_dump(), **more}, ensure_ascii=False)
+        self.models.mkdir(parents=True, exist_ok=True)
         with (self.models / HISTORY).open("a", encoding="utf-8") as history:
             history.write(line + "\n")

@@ -57,9 +57,16 @@ def open_start(name: str) -> Start:
         artefact = open_artefact(folder)
         tokenizer = Tokenizer.from_file(str(artefact.path("tokenizer.json")))
         manifest = artefact.manifest
-        return Start(name, AutoModel.from_pretrained(folder), tokenizer, manifest.window, manifest.roles, artefact)
+        return Start(
+            name,
+            AutoModel.from_pretrained(folder, dtype=torch.float32),
+            tokenizer,
+            manifest.window,
+            manifest.roles,
+            artefact,
+        )
     try:
-        encoder = AutoModel.from_pretrained(name)
+        encoder = AutoModel.from_pretrained(name, dtype=torch.float32)
         words = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
