@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import AutoConfig
 
-from training.tables import as_markdown, table
+from training.tables import as_markdown, number, table
 
 _TEMPLATE = """# Model card: {name} {version}
 
@@ -30,7 +30,7 @@ there, so figures on dev are slightly flattering. A floor of the policy can lift
 itself finds improbable: its reasons say so, its score stays low, and it is marked for review.
 
 **Work.** {work}
-
+{stages}
 ## Figures
 
 From `triage evaluate`, whole pipeline with the policy it was made with, split {split}.
@@ -61,12 +61,25 @@ def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
         start=_start(lineage),
         about_limits=f"{recipe['about_limits']} " if recipe["about_limits"] else "",
         work=_work(lineage),
+        stages=_stages(lineage.get("stages", {})),
         split=figures["split"],
         parity=lineage["parity"],
         figures=as_markdown(figures),
     )
     (folder / "README.md").write_text(card, "utf-8")
     (folder / "metrics.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1), "utf-8")
+
+
+def _stages(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Kappa on dev after each stage of the recipe."""
+    if not rows:
+        return ""
+    heads = list(next(iter(rows.values())))
+    lines = [[name, *(number(row[head]) for head in heads)] for name, row in rows.items()]
+    return (
+        "\n**Stage by stage.** Agreement on dev of the network alone (most probable label, neither calibration nor "
+        f"linear part nor policy):\n\n{table(['stage', *heads], lines)}\n"
+    )
 
 
 def _start(lineage: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,18 +22,28 @@ from triage.encode import Encoded
 from triage.prepare import prepare
 
 Logits = NDArray[np.float32]
+FINAL = "final"
 _SHORTEST_PASSAGE = 18
 
 
 def network(
-    shop: Workshop, encoder_folder: Path, examples: Sequence[Example], records: Sequence[LabelledCase]
+    shop: Workshop,
+    encoder_folder: Path,
+    examples: Sequence[Example],
+    records: Sequence[LabelledCase],
+    after_stage: Callable[[str, TriageModel], None],
 ) -> TriageModel:
-    """The network to ship, on the CPU: fine-tuned on the examples of the records, taught where the recipe says so."""
+    """The network to ship, on the CPU: fine-tuned on the examples of the records, taught where the recipe says so.
+
+    `after_stage` is called with the name of every stage and the network as it stands then.
+    """
     stage, distil = shop.recipe.finetune, shop.recipe.distil
     shapes = head_shapes(shop.taxonomy)
     model = new_model(encoder_folder, shapes, stage)
-    if not distil.teachers:
-        return finetune(shop, model, examples, stage, "final").cpu()
+    if not distil.teachers or (shop.build / f"network-{FINAL}.safetensors").exists():
+        finetune(shop, model, examples, stage, FINAL)
+        after_stage(FINAL, model)
+        return model.cpu()
     known, pool = [example.encoded for example in examples], _pool(shop, records)
     answers: list[Logits] = []
     pool_answers: list[Logits] = []
@@ -41,14 +51,18 @@ def network(
         settings = stage.model_copy(update={"seed": seed})
         teacher = finetune(shop, new_model(encoder_folder, shapes, settings), examples, settings, f"teacher-{seed}")
         teacher.to(default_device())
+        after_stage(f"teacher {seed}", teacher)
         answers.append(predict(teacher, known))
         pool_answers.append(predict(teacher, pool))
     lessons = taught(examples, mean_answer(answers, shapes), distil.share)
     soft = soft_examples(pool, mean_answer(pool_answers, shapes), distil.pool_weight)
     first = stage.model_copy(update={"epochs": distil.pool_epochs})
     finetune(shop, model, [*lessons, *soft], first, "pool")
+    after_stage("taught, with unlabelled text", model)
     second = stage.model_copy(update={"epochs": distil.epochs, "learning_rate": distil.learning_rate})
-    return finetune(shop, model, lessons, second, "final").cpu()
+    finetune(shop, model, lessons, second, FINAL)
+    after_stage(FINAL, model)
+    return model.cpu()
 
 
 def _pool(shop: Workshop, records: Sequence[LabelledCase]) -> list[Encoded]:

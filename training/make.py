@@ -29,6 +29,7 @@ from training.perturbations import flip_rates, threats_found
 from training.readings import read_readings
 from training.recipe import load_recipe
 from training.splits import in_split, read_split, with_splits
+from training.stages import Stages
 from training.wide import fit_wide
 from triage.artefact import Artefact, sha256
 from triage.errors import InputError
@@ -69,7 +70,9 @@ def make_model(
     shop = Workshop(recipe, taxonomy, Segmenter(recipe.segmenter), data, own, build, permissive_only)
     encoder_folder = intermediate(shop, pretrained(shop), {record.case.id for record in train})
     examples = encode_cases(train, taxonomy, shop.segmenter, shop.encoder(), recipe.finetune.variants)
-    model = network(shop, encoder_folder, examples, train)
+    unseen = [example.encoded for example in encode_cases(dev, taxonomy, shop.segmenter, shop.encoder())]
+    stages = Stages(build / "stages.json", taxonomy, dev, unseen)
+    model = network(shop, encoder_folder, examples, train, stages)
     round_to_half(model)
     heads, wide = calibration(shop, model, fit_wide(train, taxonomy, shop.segmenter, recipe.wide), dev)
 
@@ -92,6 +95,7 @@ def make_model(
         "training_cases": len(train),
         "dev_cases": len(dev),
         "licences": "permissive" if permissive_only else "all",
+        "stages": stages.rows(),
         "spent": clock.spent(),
     }
     some = [example.encoded for example in examples[:PARITY_CASES]]

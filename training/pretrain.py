@@ -198,6 +198,4 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
             saved = time.monotonic()
     model.encoder.save_pretrained(out / "encoder")
     seen = step * stage.batch_blocks * stage.block_words
-    (out / "pretrain.json").write_text(
-        json.dumps({"steps": step, "words": seen, "minutes": round(spent / 60, 1)})
-    )
+    (out / "pretrain.json").write_text(json.dumps({"steps": step, "words": seen, "minutes": round(spent / 60, 1)}))

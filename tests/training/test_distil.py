@@ -35,7 +35,7 @@ def test_targets_mix_label_and_answer_and_unknown_stays_unknown() -> None:
 def test_beginnings_are_shorter_and_start_alike() -> None:
     turns = [{"speaker": "customer", "text": f"\u7b2c{n}\u53e5"} for n in range(6)]
     case = Case.read({"id": "1", "turns": turns})
-    cut = list(beginnings([case, Case.read({"id": "2", "text": "\u65e0"})], random.Random(0), each=2))
+    cut = list(beginnings([case, Case.read({"id": "2", "text": "\u65e0"})], random.Random(0), each=2))  # noqa: S311
     assert len(cut) == 2
     for one in cut:
         assert one.turns == case.turns[: len(one.turns)]
