@@ -125,17 +125,17 @@ def test_nothing_is_lost(rule: Rule) -> None:
     rows = [
         said("a", {"risk_tier": 3}, product="宽带"),
         said("b", {"motive": "respect"}, note="夜间来电"),
-        RawRecord("c.csv:2", {"id": "T-1", "labels": {"emotion": "愤怒"}}),
+        RawRecord("c.csv:2", {"id": "T-1", "text": "", "labels": {"emotion": "愤怒"}}),
         RawRecord("c.csv:3", {"id": "T-2", "labels": {"emotion": "calm"}}),
-        RawRecord("c.csv:4", {"id": "T-1", "text": "别的话", "labels": {}}),
+        RawRecord("c.csv:4", {"id": "T-1", "text": "别的话", "labels": {"motive": "无"}}),
         RawRecord("c.csv:5", {}, "not valid CSV"),
         said("d", {"emotion": "cross"}),
     ]
-    merged = merge(rows[:4], TAXONOMY, rule)
+    merged = merge([rows[2], *rows[:2], rows[3]], TAXONOMY, rule)
     (record,) = merged.records
     assert record["labels"] == {"risk_tier": 3, "motive": "respect", "emotion": "furious"}
     assert (record["product"], record["note"]) == ("宽带", "夜间来电")
-    assert [one["from"] for one in record["passes"]] == ["a.jsonl:1", "b.jsonl:1", "c.csv:2"]
+    assert [one["from"] for one in record["passes"]] == ["c.csv:2", "a.jsonl:1", "b.jsonl:1"]
     assert [problem.partition(":")[0] for problem in merged.problems] == ["c.csv"]
     merged = merge(rows[:2] + rows[4:], TAXONOMY, rule)
     assert [record["text"][:3] for record in merged.records] == ["宽带坏", "别的话"]
