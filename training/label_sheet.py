@@ -57,7 +57,7 @@ def _csv(path: Path, rows: Sequence[tuple[Case, Suggestion]], taxonomy: Taxonomy
 def _xlsx(path: Path, rows: Sequence[tuple[Case, Suggestion]], taxonomy: Taxonomy) -> None:
     """With the labels of each single-label head to choose from."""
     book = Workbook()
-    sheet = book.active
+    sheet = book.worksheets[0]
     sheet.append([*_BEFORE, *(head.zh for head in taxonomy.heads)])
     for number, (case, one) in enumerate(rows, start=2):
         for column, text in enumerate(_cells(case, one), start=1):

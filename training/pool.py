@@ -39,8 +39,8 @@ def choose(triager: Triager, pool: Sequence[Path], labelled: Sequence[LabelledCa
     for row in read_rows(open_sources(find_files(pool), {})):
         if isinstance(row, RowError):
             choice.failed.append(row)
-        elif (words := _words(row)) not in seen:
-            seen.add(words)
+        elif (said := _words(row)) not in seen:
+            seen.add(said)
             cases.append(row)
     results = []
     for case, answer in zip(cases, triager.pipe(cases), strict=True):

@@ -58,12 +58,12 @@ def suggest(
 
 def unsure(heads: Sequence[Head], scores: Mapping[str, Scores]) -> Scores:
     """How close the two best labels are, 0 to 1, as the mean over heads `[cases]`."""
-    return np.mean([1 - _margin(scores[head.name]) for head in heads], axis=0)
+    return np.asarray(np.mean([1 - _margin(scores[head.name]) for head in heads], axis=0))
 
 
 def surprise(heads: Sequence[Head], scores: Mapping[str, Scores], shares: Mapping[str, Scores]) -> Scores:
     """Expected information of the labels in nats, given the shares seen so far, as the mean over heads `[cases]`."""
-    return np.mean([scores[head.name] @ -np.log(shares[head.name]) for head in heads], axis=0)
+    return np.asarray(np.mean([scores[head.name] @ -np.log(shares[head.name]) for head in heads], axis=0))
 
 
 def scores_of(results: Sequence[TriageResult], taxonomy: Taxonomy) -> dict[str, Scores]:
