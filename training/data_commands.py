@@ -1,4 +1,4 @@
-"""`triage data check` and `triage data agreement`. Heavy imports happen inside."""
+"""`triage data`: check, agreement, suggest, merge. Heavy imports happen inside."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Look at labelled cases before training on them.")
-Files = Annotated[list[Path], typer.Argument(metavar="DATA", help="Labelled JSONL files or folders of them.")]
+app = typer.Typer(no_args_is_help=True, help="Label cases, and look at them before training.")
+Files = Annotated[
+    list[Path], typer.Argument(metavar="DATA", help="Labelled JSONL, CSV or XLSX files, or folders of them.")
+]
 ReportFile = Annotated[Path | None, typer.Option(help="Also write everything: .json or .md.")]
 TaxonomyFile = Annotated[Path | None, typer.Option(help="Taxonomy file; default: the packaged one.")]
 

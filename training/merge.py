@@ -163,7 +163,8 @@ def _record(passes: Sequence[Pass], taxonomy: Taxonomy, rule: Rule, conflicts: l
             conflicts.append(Conflict(str(fields["id"]), head.name, said, label))
         if label is not None:
             labels[head.name] = label
-    return {**_masked(fields), "labels": labels, "passes": [_provenance(one) for one in passes]}
+    origins = [origin for one in passes for origin in (*one.fields.get("passes", ()), _provenance(one))]
+    return {**_masked(fields), "labels": labels, "passes": origins}
 
 
 def _newest(passes: Sequence[Pass]) -> list[Pass]:

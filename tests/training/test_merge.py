@@ -13,6 +13,7 @@ from training.cases import RawRecord, read_cases
 from training.data_commands import app
 from training.label_exports import labelled_rows
 from training.merge import RULES, Rule, merge
+from triage.errors import InputError
 from triage.taxonomy import load_taxonomy
 
 TAXONOMY = load_taxonomy()
@@ -163,9 +164,23 @@ def test_the_command_writes_what_train_reads(tmp_path: Path) -> None:
     assert "Open: these heads have no label (1):\n- T-1: risk_tier:" in report.read_text("utf-8")
     run = CliRunner().invoke(app, ["merge", *files, "-o", str(out)])
     assert run.exit_code == 0, run.output
+    again = tmp_path / "again.jsonl"
+    CliRunner().invoke(app, ["merge", str(out), "-o", str(again)])
+    assert [one["from"] for one in json.loads(again.read_text("utf-8"))["passes"]] == [
+        *(f"{name}:{2 if name.endswith('csv') else 1}" for name, _ in EXPORTS),
+        "merged.jsonl:1",
+    ]
     (record,) = read_cases([out], TAXONOMY)
     assert record.labels == {"risk_tier": 3, "issues": ["delay", "unreachable"]}
     assert record.case.channel == "call"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for name in ("none.jsonl", "none.json", "none.csv"):
+        run = CliRunner().invoke(app, ["merge", str(tmp_path / name), "-o", str(tmp_path / "out.jsonl")])
+        assert isinstance(run.exception, InputError)
+        assert name in str(run.exception)
+        assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_an_unknown_rule_is_refused(tmp_path: Path) -> None:
