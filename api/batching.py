@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from api.metrics import Metrics
 from api.settings import ServiceSettings
 from triage.case import Case
 from triage.result import RowError, TriageResult
@@ -39,6 +40,7 @@ class _Group:
     size: int
     waiting: deque[tuple[int, Case]]
     done: asyncio.Future[list[Answer]]
+    since: float
     answers: dict[int, Answer] = field(default_factory=dict)
 
     def settle(self, index: int, answer: Answer) -> None:
@@ -51,8 +53,9 @@ class _Group:
 class Batcher:
     """Joins the cases of waiting requests. `work` returns one answer a case, in order, and does not raise."""
 
-    def __init__(self, work: Work, settings: ServiceSettings):
+    def __init__(self, work: Work, settings: ServiceSettings, metrics: Metrics):
         self._work = work
+        self._metrics = metrics
         self._settings = settings
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="triage")
         self._queue: deque[_Group] = deque()
@@ -86,9 +89,10 @@ class Batcher:
         """The answers, in order. If the caller is cancelled, what still waits of its cases is dropped."""
         size = sum(map(_size, cases))
         self.admit(size)
-        group = _Group(len(cases), deque(enumerate(cases)), asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        group = _Group(len(cases), deque(enumerate(cases)), loop.create_future(), loop.time())
         self._queue.append(group)
-        self._load += size
+        self._carry(size)
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run())
         try:
@@ -106,7 +110,11 @@ class Batcher:
     def _drop(self, group: _Group) -> None:
         if group.waiting:
             self._queue.remove(group)
-            self._load -= sum(_size(case) for _, case in group.waiting)
+            self._carry(-sum(_size(case) for _, case in group.waiting))
+
+    def _carry(self, size: int) -> None:
+        self._load += size
+        self._metrics.queued(self._load)
 
     async def _run(self) -> None:
         """One call after another until nothing waits."""
@@ -114,6 +122,7 @@ class Batcher:
         while self._queue:
             taken = self._take()
             started = loop.time()
+            self._metrics.called([started - group.since for group, _, _ in taken])
             answers = await loop.run_in_executor(self._pool, self._work, [case for _, _, case in taken])
             self._measure(sum(_size(case) for _, _, case in taken), loop.time() - started)
             for (group, index, _), answer in zip(taken, answers, strict=True):
@@ -135,7 +144,7 @@ class Batcher:
         return taken
 
     def _measure(self, size: int, seconds: float) -> None:
-        self._load -= size
+        self._carry(-size)
         self._rate = 0.8 * self._rate + 0.2 * size / max(seconds, 1e-6)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -33,11 +34,11 @@ def answers(schema: str, *errors: int) -> dict[int | str, dict[str, Any]]:
     return {200: good, **{status: {"description": _ERRORS[status], "content": content} for status in errors}}
 
 
-def install(app: FastAPI, taxonomy: Taxonomy) -> None:
-    """Make `app.openapi()` complete."""
+def install(app: FastAPI, taxonomy: Callable[[], Taxonomy]) -> None:
+    """Make `app.openapi()` complete. The heads are those of the `taxonomy` in force."""
 
-    @cache
-    def document() -> dict[str, Any]:
+    @lru_cache(maxsize=1)
+    def document(taxonomy: Taxonomy) -> dict[str, Any]:
         found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schemas = components(taxonomy)
         for schema in list(schemas.values()):
@@ -45,4 +46,4 @@ def install(app: FastAPI, taxonomy: Taxonomy) -> None:
         found.setdefault("components", {})["schemas"] = schemas
         return found
 
-    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
+    app.openapi = lambda: document(taxonomy())  # type: ignore[method-assign]  # FastAPI's documented way

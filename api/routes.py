@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.auth import require_key
 from api.batching import Answer
@@ -18,7 +19,7 @@ from api.problems import ProblemError, bad_input, not_now
 from api.service import Service
 from triage.case import Case
 from triage.errors import InputError
-from triage.result import HeadResult, RowError, TriageResult
+from triage.result import TriageResult
 
 
 def service_of(request: Request) -> Service:
@@ -30,6 +31,7 @@ def service_of(request: Request) -> Service:
 Serving = Annotated[Service, Depends(service_of)]
 open_to_all = APIRouter(tags=["state"])
 with_key = APIRouter(prefix="/v1", tags=["triage"], dependencies=[Depends(require_key)])
+operations = APIRouter(dependencies=[Depends(require_key)], include_in_schema=False)
 
 
 @with_key.post("/triage", openapi_extra=body("Case"), responses=answers("TriageResult", 401, 408, 413, 422, 500, 503))
@@ -63,7 +65,7 @@ async def triage_batch(request: Request, service: Serving) -> Response:
 @with_key.get("/model", responses=answers("Model", 401))
 async def model(service: Serving) -> Response:
     """Names and versions of model, taxonomy and policy, and the figures of the model."""
-    return JSONResponse(_finite(service.triager.info))
+    return JSONResponse(_finite(service.info))
 
 
 @with_key.get("/taxonomy", responses=answers("Taxonomy", 401))
@@ -86,6 +88,12 @@ async def readyz(service: Serving) -> Response:
     return JSONResponse({"status": "ready"})
 
 
+@operations.get("/metrics")
+async def metrics(service: Serving) -> Response:
+    """What Prometheus reads."""
+    return Response(service.metrics.render(service.info), media_type=CONTENT_TYPE_LATEST)
+
+
 def _finite(value: Any) -> Any:
     """The same with null for a figure that could not be computed; JSON has no NaN."""
     if isinstance(value, dict):
@@ -96,11 +104,16 @@ def _finite(value: Any) -> Any:
 
 
 def _note(request: Request, results: Sequence[Answer]) -> None:
-    """Leave what the log may tell of the results: how many, and how often each label."""
+    """Leave what the log may tell of the results: how many, how often each label, and of which model."""
+    done = [result for result in results if isinstance(result, TriageResult)]
     labels: dict[str, Counter[str]] = {}
-    for result in results:
-        for name, head in result.heads.items() if isinstance(result, TriageResult) else ():
-            given = [head.label] if isinstance(head, HeadResult) else [one.label for one in head]
-            labels.setdefault(name, Counter()).update(map(str, given))
-    failed = sum(isinstance(result, RowError) for result in results)
-    request.state.noted = {"cases": len(results), "failed": failed, "labels": labels}
+    for result in done:
+        for head, codes in result.codes.items():
+            labels.setdefault(head, Counter()).update(codes)
+    models = sorted({result.model.get("version", "") for result in done})
+    request.state.noted = {
+        "cases": len(results),
+        "failed": len(results) - len(done),
+        "labels": labels,
+        "model": ",".join(models),
+    }

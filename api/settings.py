@@ -23,7 +23,9 @@ class ServiceSettings(Settings):
     """The settings of one process. Each but `auth` can be a variable: `max_body_bytes` is TRIAGE_MAX_BODY_BYTES.
 
     Amounts of work are counted in characters. `queue_characters` may wait or run at a time, more is refused; one call
-    of the model takes up to `call_cases` cases and `call_characters`.
+    of the model takes up to `call_cases` cases and `call_characters`. After SIGTERM new requests are answered for
+    `drain_seconds` more while `/readyz` says no. Every `watch_seconds` (0: never) the service looks whether model or
+    policy have changed, and takes them over.
     """
 
     model: Path | None = None
@@ -35,6 +37,8 @@ class ServiceSettings(Settings):
     call_characters: Annotated[int, Field(ge=1)] = 10_000
     call_cases: Annotated[int, Field(ge=1, le=1_000)] = 32
     deadline_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
+    watch_seconds: Annotated[float, Field(ge=0, le=86_400)] = 5.0
     threads: Annotated[int, Field(ge=0, le=256)] = 1
     docs: bool = False
 
