@@ -25,6 +25,7 @@ from training.export import export_onnx, prove_parity, round_to_half, save_weigh
 from training.fit import Workshop, calibration, finetune, intermediate, pretrained
 from training.passages import source_files
 from training.perturbations import flip_rates, threats_found
+from training.profile import profile
 from training.recipe import load_recipe
 from training.wide import fit_wide
 from triage.artefact import Artefact, seal, sha256
@@ -106,8 +107,9 @@ def make_model(
         },
     }
     seal(partial, settings)
-    measured = _figures(Triager.load(partial), train, dev, with_baseline=True)
-    write_card(partial, measured)
+    triager = Triager.load(partial)
+    measured = _figures(triager, train, dev, with_baseline=True)
+    write_card(partial, measured | {"profile": profile(triager, dev)})
     artefact = seal(partial, settings)
     partial.rename(out)
     return Artefact(out, artefact.manifest, artefact.taxonomy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,17 @@ from api.metrics import Metrics
 from api.reload import Reloader, Source, fingerprint
 from tests.fakes import FakeTriager
 from triage.batch.run import CaseTriager
+from triage.case import Case
 from triage.errors import ArtefactError
+from triage.result import RowError, TriageResult
 from triage.taxonomy import load_taxonomy
 
 WORDS = "翡翠秘密"
+
+
+class _Dumb(FakeTriager):
+    def pipe(self, _cases: Iterable[Case], _batch_size: int = 64) -> Iterator[TriageResult | RowError]:
+        return iter(())
 
 
 def sound() -> CaseTriager:
@@ -32,9 +39,7 @@ def broken_program() -> CaseTriager:
 
 
 def dumb() -> CaseTriager:
-    made = FakeTriager(load_taxonomy())
-    made.pipe = lambda cases, size=64: iter([])  # type: ignore[method-assign]
-    return made
+    return _Dumb(load_taxonomy())
 
 
 @pytest.mark.parametrize(
