@@ -43,6 +43,11 @@ class _Group:
     since: float
     answers: dict[int, Answer] = field(default_factory=dict)
 
+    @property
+    def size_waiting(self) -> int:
+        """Characters that wait."""
+        return sum(_size(case) for _, case in self.waiting)
+
     def settle(self, index: int, answer: Answer) -> None:
         """Keep one answer; with the last one the request is done."""
         self.answers[index] = answer
@@ -75,11 +80,21 @@ class Batcher:
         return self._closed
 
     def admit(self, size: int = 1) -> None:
-        """Raise Overloaded if `size` more characters are too many. A request that finds nothing before it is taken."""
+        """Raise Overloaded if `size` more characters are too many, or would wait too long for their first turn.
+
+        A request that finds nothing before it is taken.
+        """
         if self._closed:
             raise Overloaded("the service is shutting down", 1)
-        if self._load and self._load + size > self._settings.queue_characters:
+        full = self._load + size > self._settings.queue_characters
+        if self._load and (full or self._next_turn / self._rate > self._settings.queue_seconds):
             raise self.overloaded("over capacity")
+
+    @property
+    def _next_turn(self) -> int:
+        """Characters before a new request: what runs, and one case of each request that waits."""
+        waiting = sum(group.size_waiting for group in self._queue)
+        return self._load - waiting + sum(_size(group.waiting[0][1]) for group in self._queue)
 
     def overloaded(self, reason: str) -> Overloaded:
         """The refusal, with the time that the work at hand will take."""
@@ -110,7 +125,7 @@ class Batcher:
     def _drop(self, group: _Group) -> None:
         if group.waiting:
             self._queue.remove(group)
-            self._carry(-sum(_size(case) for _, case in group.waiting))
+            self._carry(-group.size_waiting)
 
     def _carry(self, size: int) -> None:
         self._load += size

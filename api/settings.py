@@ -22,7 +22,8 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 class ServiceSettings(Settings):
     """The settings of one process. Each but `auth` can be a variable: `max_body_bytes` is TRIAGE_MAX_BODY_BYTES.
 
-    Amounts of work are counted in characters. `queue_characters` may wait or run at a time, more is refused; one call
+    Amounts of work are counted in characters. `queue_characters` may wait or run at a time, more is refused, and so is
+    a request that would wait longer than `queue_seconds` for the first turn of its cases; one call
     of the model takes up to `call_cases` cases and `call_characters`. After SIGTERM new requests are answered for
     `drain_seconds` more while `/readyz` says no. Every `watch_seconds` (0: never) the service looks whether model or
     policy have changed, and takes them over.
@@ -34,7 +35,8 @@ class ServiceSettings(Settings):
     auth: bool = True
     max_body_bytes: Annotated[int, Field(ge=1_000, le=64_000_000)] = 4_000_000
     queue_characters: Annotated[int, Field(ge=1)] = 100_000
-    call_characters: Annotated[int, Field(ge=1)] = 10_000
+    queue_seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
+    call_characters: Annotated[int, Field(ge=1)] = 2_000
     call_cases: Annotated[int, Field(ge=1, le=1_000)] = 32
     deadline_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
