@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api import docs, openapi, problems
 from api.envelope import Envelope
+from api.review import review
 from api.routes import open_to_all, with_key
 from api.service import Service
 from api.settings import ServiceSettings
@@ -29,6 +30,8 @@ def create_app(triager: CaseTriager, settings: ServiceSettings) -> FastAPI:
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         self_test = asyncio.create_task(service.self_test())
+        if service.memory is not None:
+            service.memory.start()
         yield
         await service.close()
         await self_test
@@ -50,6 +53,7 @@ def create_app(triager: CaseTriager, settings: ServiceSettings) -> FastAPI:
     )
     app.state.service = service
     app.include_router(with_key)
+    app.include_router(review)
     app.include_router(open_to_all)
     app.add_middleware(Envelope)
     problems.install(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -13,12 +14,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from api.batching import Overloaded
+from api.errors import StoreError
 from triage.case import Case, Turn
 from triage.errors import InputError
 
+logger = logging.getLogger(__name__)
 CLIENT_GONE = 499
-_FIELDS = {*Case.model_fields, *Turn.model_fields, "cases"}
+_QUERY = ("tier", "type", "review", "since", "until", "before", "limit")
+_FIELDS = {*Case.model_fields, *Turn.model_fields, "cases", "case", "record", "labels", "query", *_QUERY}
 _SHOWN = 5
+_STORE_RETRY = 5
 
 
 class ProblemError(Exception):
@@ -78,6 +83,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Overloaded)
     async def overloaded(request: Request, error: Overloaded) -> Response:
         return not_now("over_capacity", str(error), error.retry_after).response(request.state.request_id)
+
+    @app.exception_handler(StoreError)
+    async def store(request: Request, error: StoreError) -> Response:
+        logger.error("%s: %s", request.state.request_id, error)
+        problem = not_now(error.code, "the store does not work at present; nothing was kept", _STORE_RETRY)
+        return problem.response(request.state.request_id)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections.abc import Sequence
+import re
+import secrets
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -14,6 +17,11 @@ from starlette.requests import ClientDisconnect
 from api.answering import answer_all
 from api.auth import Keys
 from api.batching import Answer, Batcher
+from api.hashing import KeyedHash
+from api.memory import Asked, Document, Memory, Rows
+from api.problems import bad_input
+from api.rate import RateLimit
+from api.scopes import Caller
 from api.settings import ServiceSettings
 from triage.case import Case
 from triage.result import TriageResult
@@ -22,16 +30,22 @@ if TYPE_CHECKING:
     from triage.batch.run import CaseTriager
 
 logger = logging.getLogger(__name__)
+Present = Callable[[Sequence[Answer]], Document]
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _SELF_TEST = Case(id="self-test", text="等了三天没有人回复，麻烦处理一下。")
 
 
 class Service:
-    """What the routes share. `keys` is None for a service open to all."""
+    """What the routes share. `keys` is None for a service open to all, `memory` for one without a store."""
 
     def __init__(self, triager: CaseTriager, settings: ServiceSettings):
         self.triager = triager
         self.settings = settings
-        self.keys = Keys(settings.api_keys) if settings.auth else None
+        self.memory = Memory.open(settings)
+        hashed = self.memory.hashed if self.memory else KeyedHash(secrets.token_hex())
+        stored = self.memory.keys if self.memory else None
+        self.keys = Keys(settings.api_keys, hashed, stored) if settings.auth else None
+        self._rate = RateLimit(settings.rate_limit) if settings.rate_limit else None
         self.batcher = Batcher(partial(answer_all, triager), settings)
         self._tested = False
 
@@ -48,6 +62,31 @@ class Service:
             logger.info("self-test passed")
         else:
             logger.error("self-test failed: not ready")
+
+    def spend(self, caller: Caller, contacts: int) -> None:
+        """Count contacts for the rate limit of a key; 429 if they are too many."""
+        if self._rate is not None and contacts > 0:
+            self._rate.spend(caller.name, contacts)
+
+    async def answer(self, request: Request, body: Any, rows: Rows, present: Present) -> Document:
+        """The document that `present` makes of the answers, stored before it is returned if there is a store."""
+        if self.memory is None:
+            return present(await self._answers(request, rows))
+        async with self.memory.permitted(_asked(request, body)) as permit:
+            if permit.answer is not None:
+                request.state.noted = {"replayed": True}
+                return permit.answer
+            rows = await self.memory.recall(rows)
+            results = await self._answers(request, rows)
+            document = present(results)
+            await self.memory.keep(rows, results, permit, document)
+            return document
+
+    async def _answers(self, request: Request, rows: Rows) -> list[Answer]:
+        """One answer a row; an error stays in its place."""
+        cases = [row for row in rows if isinstance(row, Case)]
+        found = iter(await self.triage(request, cases) if cases else [])
+        return [next(found) if isinstance(row, Case) else row for row in rows]
 
     async def triage(self, request: Request, cases: Sequence[Case]) -> list[Answer]:
         """Answers in order. Raises Overloaded past the deadline, ClientDisconnect when nobody waits any more."""
@@ -68,6 +107,17 @@ class Service:
     async def close(self) -> None:
         """Not ready any more; what was accepted is answered."""
         await self.batcher.close()
+        if self.memory is not None:
+            await self.memory.close()
+
+
+def _asked(request: Request, body: Any) -> Asked:
+    """The body counts as it was meant, not as it was written: order of keys and white space make no difference."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise bad_input("Idempotency-Key: 1 to 200 printable ASCII characters without blanks")
+    same = json.dumps(body, sort_keys=True) if key else ""
+    return Asked(request.state.caller, request.scope["route"].path, key, same)
 
 
 async def _disconnected(request: Request) -> None:

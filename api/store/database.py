@@ -12,17 +12,12 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from triage.errors import SettingsError, TriageError
+from api.errors import StoreError
+from triage.errors import SettingsError
 
 _SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 _BUSY_SECONDS = 5
-_READS_AT_A_TIME = 4
-
-
-class StoreError(TriageError):
-    """The database did not do what was asked; nothing of it was kept. The message names no value."""
-
-    code = "store_unavailable"
+READS_AT_A_TIME = 4
 
 
 class Database:
@@ -68,7 +63,7 @@ def _open(url: URL) -> Engine:
         url,
         connect_args={"timeout": _BUSY_SECONDS} if sqlite else {"connect_timeout": _BUSY_SECONDS},
         pool_pre_ping=not sqlite,
-        pool_size=_READS_AT_A_TIME + 1,
+        pool_size=READS_AT_A_TIME + 1,
         hide_parameters=True,  # an error must not name what was to be stored
         json_serializer=partial(json.dumps, ensure_ascii=False),
     )

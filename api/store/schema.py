@@ -10,8 +10,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select, text
 
+from api.errors import StoreError
 from api.hashing import KeyedHash
-from api.store.database import Database, StoreError
+from api.store.database import Database
 from api.store.tables import secret
 from triage.errors import SettingsError
 
@@ -19,7 +20,7 @@ _LOCK = 0x747269616765  # "triage"; any number that all versions agree on
 
 
 def migrate(database: Database) -> None:
-    """Bring the tables up to date; only one process does it. SettingsError if they are not ours or of a later version."""
+    """Bring the tables up to date; by one process at a time. SettingsError if they are of a later version."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     known = ScriptDirectory.from_config(config)
