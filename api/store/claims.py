@@ -35,7 +35,7 @@ def take(connection: Connection, wanted: Claim, stale: timedelta, lifetime: time
     """The answer given before, or whose turn it is. A claim left without answer for `stale` may be taken over."""
     row = {"claim": wanted.claim, "request": wanted.request, "started_at": wanted.started_at, "answer": None}
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    if connection.execute(insert(claims).values(row).on_conflict_do_nothing()).rowcount:
+    if connection.scalar(insert(claims).values(row).on_conflict_do_nothing().returning(claims.c.claim)):
         return Turn.OURS
     kept = connection.execute(select(claims).where(claims.c.claim == wanted.claim)).one_or_none()
     if kept is None:

@@ -27,22 +27,30 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its dependency, about XDG_RUNTIME_DIR
         started = server.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    _do(started.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")  # nothing here outlives the tests
     yield started.get_uri()
     started.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'triage.db'}"
+        yield f"sqlite:///{tmp_path / 'triage.db'}"
+        return
     server: str = request.getfixturevalue("postgres")
     name = f"t{uuid4().hex}"
+    _do(server, f"CREATE DATABASE {name}")
+    yield server.replace("/postgres?", f"/{name}?")
+    _do(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _do(server: str, *statements: str) -> None:
     engine = sqlalchemy.create_engine(server.replace("postgresql:", "postgresql+psycopg:"))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+        for statement in statements:
+            connection.execute(sqlalchemy.text(statement))
     engine.dispose()
-    return server.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture

@@ -78,9 +78,7 @@ def test_at_the_same_time_one_works_and_the_others_get_its_answer(client: TestCl
     assert (len(listed(client)), triager.calls) == (1, [["T-1"]])
 
 
-def test_who_waits_too_long_is_told_so(
-    make_client: MakeClient, triager: GatedTriager, store_settings: dict[str, Any]
-) -> None:
+def test_who_waits_too_long_is_told_so(make_client: MakeClient, store_settings: dict[str, Any]) -> None:
     client = using(make_client(**store_settings, deadline_seconds=0.3), "ticket")
     memory = client.app.state.service.memory  # type: ignore[attr-defined]
     post(client, "/v1/triage", CASE)
