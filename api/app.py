@@ -14,6 +14,7 @@ from api import docs, openapi, problems
 from api.envelope import Envelope
 from api.process import listening
 from api.reload import Source
+from api.review import review
 from api.routes import open_to_all, operations, with_key
 from api.service import Service
 from api.settings import ServiceSettings
@@ -36,6 +37,8 @@ def create_app(triager: CaseTriager, settings: ServiceSettings, source: Source |
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(service.self_test())]
         if settings.watch_seconds:
             tasks.append(asyncio.create_task(service.reload.watch(settings.watch_seconds)))
+        if service.memory is not None:
+            service.memory.start()
 
         def reload() -> None:
             tasks.append(asyncio.create_task(service.reload()))
@@ -65,6 +68,7 @@ def create_app(triager: CaseTriager, settings: ServiceSettings, source: Source |
     )
     app.state.service = service
     app.include_router(with_key)
+    app.include_router(review)
     app.include_router(open_to_all)
     app.include_router(operations)
     app.add_middleware(Envelope, service=service)

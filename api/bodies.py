@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, Field, ValidationError
@@ -17,6 +17,7 @@ from triage.result import RowError
 
 MAX_CASES = 100
 _MAX_ID = 200
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Batch(BaseModel):
@@ -41,18 +42,20 @@ async def read_json(request: Request, settings: ServiceSettings) -> Any:
 
 def read_case(value: Any) -> Case:
     """A body that is one case."""
+    return read_model(Case, value)
+
+
+def read_model(model: type[Model], value: Any) -> Model:
+    """A body of that form."""
     try:
-        return Case.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
         raise bad_input(explain(error.errors())) from None
 
 
 def read_batch(value: Any) -> list[Case | RowError]:
     """A body that is a list of cases; a bad one leaves its error in its place."""
-    try:
-        return [_read_item(item) for item in _Batch.model_validate(value).cases]
-    except ValidationError as error:
-        raise bad_input(explain(error.errors())) from None
+    return [_read_item(item) for item in read_model(_Batch, value).cases]
 
 
 def _read_item(value: Any) -> Case | RowError:

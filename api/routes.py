@@ -11,13 +11,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.auth import require_key
+from api.auth import require, require_key
 from api.batching import Answer
 from api.bodies import read_batch, read_case, read_json
-from api.openapi import answers, body
+from api.memory import Document
+from api.openapi import IDEMPOTENCY_KEY, answers, body
 from api.problems import ProblemError, bad_input, not_now
 from api.service import Service
-from triage.case import Case
 from triage.errors import InputError
 from triage.result import TriageResult
 
@@ -34,41 +34,51 @@ with_key = APIRouter(prefix="/v1", tags=["triage"], dependencies=[Depends(requir
 operations = APIRouter(dependencies=[Depends(require_key)], include_in_schema=False)
 
 
-@with_key.post("/triage", openapi_extra=body("Case"), responses=answers("TriageResult", 401, 408, 413, 422, 500, 503))
+@with_key.post(
+    "/triage",
+    openapi_extra=body("Case", IDEMPOTENCY_KEY),
+    responses=answers("TriageResult", 401, 403, 408, 409, 413, 422, 429, 500, 503),
+    dependencies=[require("triage")],
+)
 async def triage(request: Request, service: Serving) -> Response:
     """Triage one contact."""
     service.batcher.admit()
-    case = read_case(await read_json(request, service.settings))
-    (answer,) = await service.triage(request, [case])
-    _note(request, [answer])
-    if isinstance(answer, TriageResult):
-        return JSONResponse(answer.to_dict())
-    if answer.code == InputError.code:
-        raise bad_input(answer.detail)
-    raise ProblemError(500, answer.code, answer.detail)
+    given = await read_json(request, service.settings)
+
+    def single(results: Sequence[Answer]) -> Document:
+        _note(request, results)
+        return _one(results[0])
+
+    return JSONResponse(await service.answer(request, given, [read_case(given)], single))
 
 
 @with_key.post(
-    "/triage/batch", openapi_extra=body("Batch"), responses=answers("BatchResult", 401, 408, 413, 422, 500, 503)
+    "/triage/batch",
+    openapi_extra=body("Batch", IDEMPOTENCY_KEY),
+    responses=answers("BatchResult", 401, 403, 408, 409, 413, 422, 429, 500, 503),
+    dependencies=[require("triage")],
 )
 async def triage_batch(request: Request, service: Serving) -> Response:
     """Triage up to 100 contacts. Results come in their order; one that cannot be triaged has its error in its place."""
     service.batcher.admit()
-    rows = read_batch(await read_json(request, service.settings))
-    cases = [row for row in rows if isinstance(row, Case)]
-    found = iter(await service.triage(request, cases) if cases else [])
-    results = [next(found) if isinstance(row, Case) else row for row in rows]
-    _note(request, results)
-    return JSONResponse({"results": [result.to_dict() for result in results]})
+    given = await read_json(request, service.settings)
+    rows = read_batch(given)
+    service.spend(request.state.caller, len(rows) - 1)
+
+    def batch(results: Sequence[Answer]) -> Document:
+        _note(request, results)
+        return {"results": [result.to_dict() for result in results]}
+
+    return JSONResponse(await service.answer(request, given, rows, batch))
 
 
-@with_key.get("/model", responses=answers("Model", 401))
+@with_key.get("/model", responses=answers("Model", 401, 429))
 async def model(service: Serving) -> Response:
     """Names and versions of model, taxonomy and policy, and the figures of the model."""
     return JSONResponse(_finite(service.info))
 
 
-@with_key.get("/taxonomy", responses=answers("Taxonomy", 401))
+@with_key.get("/taxonomy", responses=answers("Taxonomy", 401, 429))
 async def taxonomy(service: Serving) -> Response:
     """The heads and their labels, with Chinese and English names."""
     return JSONResponse(service.triager.taxonomy.model_dump(mode="json"))
@@ -92,6 +102,15 @@ async def readyz(service: Serving) -> Response:
 async def metrics(service: Serving) -> Response:
     """What Prometheus reads."""
     return Response(service.metrics.render(service.info), media_type=CONTENT_TYPE_LATEST)
+
+
+def _one(answer: Answer) -> Document:
+    """The answer to a single case; one that cannot be triaged is a problem of the whole request."""
+    if isinstance(answer, TriageResult):
+        return answer.to_dict()
+    if answer.code == InputError.code:
+        raise bad_input(answer.detail)
+    raise ProblemError(500, answer.code, answer.detail)
 
 
 def _finite(value: Any) -> Any:

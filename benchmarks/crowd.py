@@ -37,10 +37,12 @@ class Client:
         reader, writer = self._streams
         body = json.dumps({"text": text}).encode()
         started = time.perf_counter()
-        writer.write(f"{self._head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r\n")[0]))
-        return Answer(int(head.split()[1]), time.perf_counter() - started)
+        writer.write(
+            f"{self._head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        )
+        received = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        await reader.readexactly(int(received.partition("content-length: ")[2].partition("\r\n")[0]))
+        return Answer(int(received.split()[1]), time.perf_counter() - started)
 
 
 async def closed_loop(port: int, key: str, texts: list[str], clients: int, seconds: float) -> list[Answer]:

@@ -177,4 +177,4 @@ def test_what_no_handler_knows(client: TestClient, caplog: pytest.LogCaptureFixt
 
     check(client.get("/broken"), 500, "internal_error")
     assert "'error': 'ValueError', 'place': 'test_bad_input.py:" in caplog.text
-    check(client.get(f"/typed?n={WORDS}"), 422, "bad_input", "(unknown field).(unknown field): Input should be")
+    check(client.get(f"/typed?n={WORDS}"), 422, "bad_input", "query.(unknown field): Input should be")

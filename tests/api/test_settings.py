@@ -26,9 +26,7 @@ def test_an_option_goes_before_its_variable() -> None:
     assert (settings.model, settings.policy) == (Path("n"), Path("p"))
 
 
-@pytest.mark.parametrize(
-    "name", ["TRIAGE_DATABASE_URL", "TRIAGE_SERVICE_HOST", "TRIAGE_PORT", "TRIAGE_PORT_8000_TCP_ADDR"]
-)
+@pytest.mark.parametrize("name", ["TRIAGE_SERVICE_HOST", "TRIAGE_PORT", "TRIAGE_PORT_8000_TCP_ADDR"])
 def test_variables_of_others_are_left_alone(name: str) -> None:
     assert ServiceSettings.read({**KEYS, name: "tcp://10.0.0.1"}) == ServiceSettings.read(KEYS)
 
