@@ -120,14 +120,12 @@ def overload(port: int, texts: list[str], rate: float, calm: float) -> dict[str,
     refused = [answer for answer in answers if answer.status == 503]
     if len(taken) + len(refused) != len(answers):
         raise RuntimeError(f"answers other than 200 and 503: {Counter(answer.status for answer in answers)}")
-    quick = " / ".join(f"{percentile(refused, share):.0f}" for share in (0.5, 0.99, 1))
+    refusals = " / ".join(f"{percentile(refused, share):.0f}" for share in (0.5, 0.99, 1))
     return {
         "p99 of the accepted at twice the capacity, ms": f"{percentile(taken, 0.99):.0f} "
         f"({percentile(taken, 0.99) / calm:.2f} of that at 64 clients)",
         "refused at twice the capacity": f"{len(refused) / len(answers):.0%}",
-        "time to refuse, p50 / p99 / max, ms": " / ".join(
-            f"{percentile(refused, share):.0f}" for share in (0.5, 0.99, 1)
-        ),
+        "time to refuse, p50 / p99 / max, ms": refusals,
     }
 
 
@@ -166,8 +164,8 @@ def main() -> None:
         facts["size of the serving install, MB"] = f"{install_megabytes():.0f}"
     page = "\n\n".join(
         (
-            f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; one worker, one thread, "
-            f"{len(texts)} contacts of {CHARACTERS} characters; clients on the same machine.",
+            f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; one worker, "
+            f"one thread, {len(texts)} contacts of {CHARACTERS} characters; clients on the same machine.",
             table(["", "requests/s", "p50 ms", "p95 ms", "p99 ms"], rows),
             table(["", ""], [list(fact) for fact in facts.items()]),
         )
