@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 from api import docs, openapi, problems
+from api.console import console
 from api.envelope import Envelope
 from api.process import listening
 from api.reload import Source
@@ -71,6 +72,7 @@ def create_app(triager: CaseTriager, settings: ServiceSettings, source: Source |
     app.include_router(review)
     app.include_router(open_to_all)
     app.include_router(operations)
+    app.include_router(console)
     app.add_middleware(Envelope, service=service)
     problems.install(app)
     openapi.install(app, lambda: service.triager.taxonomy)

@@ -20,7 +20,7 @@ from triage.case import Case
 from triage.settings_file import load_settings
 from triage.taxonomy import load_taxonomy
 
-SECRET = "secret-of-the-webhook"
+SECRET = "secret-of-the-webhook"  # noqa: S105
 TICKET = {
     "number": "T-7",
     "description": "没人管，再不处理就打12315",
