@@ -18,9 +18,8 @@ HOSTILE = "<script>alert(1)</script>没人管，打13800138000，再不处理就
 def people(make_client: MakeClient, tmp_path: Path) -> TestClient:
     """A service with a store, and a browser without a key."""
     keys = f"mei:triage+review:{REVIEWER},clerk:triage:{TRIAGER}"
-    client = make_client(
-        api_keys=keys, database_url=f"sqlite:///{tmp_path}/s.sqlite", secret="a-secret-of-thirty-two-characters!"
-    )
+    store = {"database_url": f"sqlite:///{tmp_path}/s.sqlite", "secret": "a-secret-of-thirty-two-characters!"}
+    client = make_client(api_keys=keys, **store)
     client.headers.pop("Authorization")
     client.follow_redirects = True
     return client
