@@ -84,6 +84,11 @@ def masked(case: Case) -> dict[str, Any]:
     return body
 
 
+def without_id(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer as it may be kept: the id that the sender gave may itself be a telephone number."""
+    return {field: value for field, value in answer.items() if field != "id"}
+
+
 def add(connection: Connection, records: Sequence[Record]) -> list[int]:
     """Store contacts with their results; returns their numbers."""
     if not records:
@@ -159,7 +164,7 @@ def _result_row(result: TriageResult) -> dict[str, Any]:
         "type": _label(result, "complaint_type"),
         "contact_class": _label(result, "contact_class"),
         "review": bool(result.review_reasons),
-        "body": result.to_dict(),
+        "body": without_id(result.to_dict()),
     }
 
 
@@ -174,5 +179,5 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
         "received_at": row.received_at.isoformat(),
         "contacted_at": row.contacted_at.isoformat(),
         "case": row.body,
-        "result": row.result,
+        "result": row.result and {"id": row.body["id"], **row.result},
     }

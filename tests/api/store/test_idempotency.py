@@ -90,7 +90,7 @@ def test_who_waits_too_long_is_told_so(make_client: MakeClient, store_settings: 
 
 OLD = {
     "left by a worker that died": (timedelta(seconds=45), None),
-    "answered before yesterday": (timedelta(hours=25), {"id": "an old answer"}),
+    "answered before yesterday": (timedelta(hours=25), [{"old": True}]),
 }
 
 
@@ -101,7 +101,7 @@ def test_an_old_claim_is_taken_over(client: TestClient, kind: str) -> None:
     memory = client.app.state.service.memory  # type: ignore[attr-defined]
     aged = update(claims).values(started_at=datetime.now(UTC) - age, answer=answer)
     client.portal.call(memory.write, lambda connection: connection.execute(aged).rowcount)  # type: ignore[union-attr]
-    assert post(client, "/v1/triage", CASE).json()["id"] == "T-1"
+    assert post(client, "/v1/triage", CASE).json()["model"]["name"] == "fake"
     assert len(listed(client)) == 2
 
 
