@@ -48,11 +48,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The leave to work on a request; `answer` holds what it got before."""
+    """The leave to work on a request; `answers` holds what it got before, without the ids."""
 
     asked: Asked
     claim: Claim | None = None
-    answer: Document | None = None
+    answers: list[Document] | None = None
 
 
 class Memory:
@@ -61,6 +61,7 @@ class Memory:
     def __init__(self, database: Database, settings: ServiceSettings, hashed: KeyedHash):
         self.hashed = hashed
         self._settings = settings
+        self._database = database
         self._access = Access(database)
         self._purging: asyncio.Task[None] | None = None
 
@@ -90,10 +91,8 @@ class Memory:
             return rows
         return await self.read(partial(self._recall, rows))
 
-    async def keep(
-        self, rows: Rows, results: Sequence[TriageResult | RowError], permit: Permit, sent: Document
-    ) -> None:
-        """Store every contact that was answered, and the whole answer under its claim, in one transaction."""
+    async def keep(self, rows: Rows, results: Sequence[TriageResult | RowError], permit: Permit) -> None:
+        """Store every contact that was answered, and all answers under their claim, in one transaction."""
         pairs = [
             (row, result)
             for row, result in zip(rows, results, strict=True)
@@ -101,7 +100,8 @@ class Memory:
         ]
         if pairs or permit.claim:
             records = await asyncio.to_thread(self._records, pairs, permit)
-            await self.write(partial(_keep, records, permit.claim, sent))
+            answers = [contacts.without_id(result.to_dict()) for result in results]
+            await self.write(partial(_keep, records, permit.claim, answers))
 
     @asynccontextmanager
     async def permitted(self, asked: Asked) -> AsyncIterator[Permit]:
@@ -110,10 +110,16 @@ class Memory:
         try:
             yield permit
         except BaseException:
-            if permit.claim is not None and permit.answer is None:
+            if permit.claim is not None and permit.answers is None:
                 with suppress(StoreError):
                     await self.write(partial(_release, permit.claim))
             raise
+
+    async def forget(self, customer_key: str) -> int:
+        """Delete all contacts of a customer and all that hangs on them; returns how many there were."""
+        deleted = await self.write(partial(_forget, self.hashed("customer", customer_key)))
+        await asyncio.to_thread(self._database.wipe)
+        return deleted
 
     def start(self) -> None:
         """Delete what is past its time, now and every hour."""
@@ -132,6 +138,8 @@ class Memory:
         while found == PURGED_AT_ONCE:
             found = await self.write(partial(purge, settings=self._settings))
             total += found
+        if total:
+            await asyncio.to_thread(self._database.wipe)
         return total
 
     def _recall(self, rows: Rows, connection: Connection) -> Rows:
@@ -164,7 +172,7 @@ class Memory:
             claim = self._claim(asked)
         if found is Turn.OTHER_BODY:
             raise ProblemError(422, "idempotency_key_reused", Turn.OTHER_BODY.value)
-        return Permit(asked, claim, found if isinstance(found, dict) else None)
+        return Permit(asked, claim, found if isinstance(found, list) else None)
 
     def _claim(self, asked: Asked) -> Claim:
         place = "\0".join((asked.caller.name, asked.route, asked.key or ""))
@@ -198,7 +206,7 @@ def purge(connection: Connection, settings: ServiceSettings) -> int:
     return contacts.purge(connection, now - kept, now - claimed, PURGED_AT_ONCE)
 
 
-def _take(claim: Claim, stale: timedelta, lifetime: timedelta, connection: Connection) -> Turn | Document:
+def _take(claim: Claim, stale: timedelta, lifetime: timedelta, connection: Connection) -> Turn | list[Document]:
     return claims.take(connection, claim, stale, lifetime)
 
 
@@ -206,7 +214,11 @@ def _release(claim: Claim, connection: Connection) -> None:
     claims.release(connection, claim)
 
 
-def _keep(records: list[contacts.Record], claim: Claim | None, answer: Document, connection: Connection) -> None:
+def _forget(customer: str, connection: Connection) -> int:
+    return contacts.forget(connection, customer)
+
+
+def _keep(records: list[contacts.Record], claim: Claim | None, answers: list[Document], connection: Connection) -> None:
     if claim is not None:
-        claims.settle(connection, claim, answer)
+        claims.settle(connection, claim, answers)
     contacts.add(connection, records)

@@ -95,8 +95,7 @@ async def export(memory: Remembered) -> Response:
 async def forget(request: Request, service: Serving, memory: Remembered) -> Response:
     """Delete all that is stored of a customer. The key is in the body, for paths and queries end up in logs."""
     given = read_model(ForgetCustomer, await read_json(request, service.settings))
-    customer = memory.hashed("customer", given.customer_key)
-    return JSONResponse({"deleted": await memory.write(lambda connection: contacts.forget(connection, customer))})
+    return JSONResponse({"deleted": await memory.forget(given.customer_key)})
 
 
 async def _lines(memory: Memory, found: list[tuple[int, dict[str, Any]]]) -> AsyncIterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,12 +15,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from api.auth import require, require_key
 from api.batching import Answer
 from api.bodies import read_batch, read_case, read_json
-from api.memory import Document
 from api.openapi import IDEMPOTENCY_KEY, answers, body
 from api.problems import ProblemError, bad_input, not_now
 from api.service import Service
 from triage.errors import InputError
-from triage.result import TriageResult
+from triage.result import RowError, TriageResult
 
 
 def service_of(request: Request) -> Service:
@@ -45,11 +45,12 @@ async def triage(request: Request, service: Serving) -> Response:
     service.batcher.admit()
     given = await read_json(request, service.settings)
 
-    def single(results: Sequence[Answer]) -> Document:
+    def check(results: Sequence[Answer]) -> None:
         _note(request, results)
-        return _one(results[0])
+        _no_error(results[0])
 
-    return JSONResponse(await service.answer(request, given, [read_case(given)], single))
+    (answer,) = await service.answer(request, given, [read_case(given)], check)
+    return JSONResponse(answer)
 
 
 @with_key.post(
@@ -65,11 +66,8 @@ async def triage_batch(request: Request, service: Serving) -> Response:
     rows = read_batch(given)
     service.spend(request.state.caller, len(rows) - 1)
 
-    def batch(results: Sequence[Answer]) -> Document:
-        _note(request, results)
-        return {"results": [result.to_dict() for result in results]}
-
-    return JSONResponse(await service.answer(request, given, rows, batch))
+    results = await service.answer(request, given, rows, partial(_note, request))
+    return JSONResponse({"results": results})
 
 
 @with_key.get("/model", responses=answers("Model", 401, 429))
@@ -104,13 +102,14 @@ async def metrics(service: Serving) -> Response:
     return Response(service.metrics.render(service.info), media_type=CONTENT_TYPE_LATEST)
 
 
-def _one(answer: Answer) -> Document:
-    """The answer to a single case; one that cannot be triaged is a problem of the whole request."""
-    if isinstance(answer, TriageResult):
-        return answer.to_dict()
-    if answer.code == InputError.code:
-        raise bad_input(answer.detail)
-    raise ProblemError(500, answer.code, answer.detail)
+def _no_error(answer: Answer) -> None:
+    """A single case that cannot be triaged is a problem of the whole request."""
+    if isinstance(answer, RowError):
+        raise (
+            bad_input(answer.detail)
+            if answer.code == InputError.code
+            else ProblemError(500, answer.code, answer.detail)
+        )
 
 
 def _finite(value: Any) -> Any:

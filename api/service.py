@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from triage.batch.run import CaseTriager
 
 logger = get_logger(__name__)
-Present = Callable[[Sequence[Answer]], Document]
+Check = Callable[[Sequence[Answer]], None]
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -76,19 +76,21 @@ class Service:
         if self._rate is not None and contacts > 0:
             self._rate.spend(caller.name, contacts)
 
-    async def answer(self, request: Request, body: Any, rows: Rows, present: Present) -> Document:
-        """The document that `present` makes of the answers, stored before it is returned if there is a store."""
+    async def answer(self, request: Request, body: Any, rows: Rows, check: Check) -> list[Document]:
+        """An answer a row, stored before it is returned if there is a store. `check` sees them first and may raise."""
         if self.memory is None:
-            return present(await self._answers(request, rows))
+            results = await self._answers(request, rows)
+            check(results)
+            return [result.to_dict() for result in results]
         async with self.memory.permitted(_asked(request, body)) as permit:
-            if permit.answer is not None:
+            if permit.answers is not None:
                 request.state.noted = {"replayed": True}
-                return permit.answer
+                return [{"id": row.id, **answer} for row, answer in zip(rows, permit.answers, strict=True)]
             rows = await self.memory.recall(rows)
             results = await self._answers(request, rows)
-            document = present(results)
-            await self.memory.keep(rows, results, permit, document)
-            return document
+            check(results)
+            await self.memory.keep(rows, results, permit)
+            return [result.to_dict() for result in results]
 
     async def _answers(self, request: Request, rows: Rows) -> list[Answer]:
         """One answer a row; an error stays in its place."""

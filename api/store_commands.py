@@ -109,5 +109,6 @@ def _opened() -> Iterator[tuple[Connection, KeyedHash, ServiceSettings]]:
     try:
         with database.begin() as connection:
             yield connection, hashed, settings
+        database.wipe()
     finally:
         database.close()

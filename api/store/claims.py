@@ -31,8 +31,8 @@ class Claim:
     started_at: datetime
 
 
-def take(connection: Connection, wanted: Claim, stale: timedelta, lifetime: timedelta) -> Turn | dict[str, Any]:
-    """The answer given before, or whose turn it is. A claim left without answer for `stale` may be taken over."""
+def take(connection: Connection, wanted: Claim, stale: timedelta, lifetime: timedelta) -> Turn | list[dict[str, Any]]:
+    """The answers given before, or whose turn it is. A claim left without answer for `stale` may be taken over."""
     row = {"claim": wanted.claim, "request": wanted.request, "started_at": wanted.started_at, "answer": None}
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     if connection.scalar(insert(claims).values(row).on_conflict_do_nothing().returning(claims.c.claim)):
@@ -46,12 +46,12 @@ def take(connection: Connection, wanted: Claim, stale: timedelta, lifetime: time
         return Turn.OURS if connection.execute(update(claims).where(same).values(row)).rowcount else Turn.BUSY
     if kept.request != wanted.request:
         return Turn.OTHER_BODY
-    return Turn.BUSY if kept.answer is None else dict(kept.answer)
+    return Turn.BUSY if kept.answer is None else list(kept.answer)
 
 
-def settle(connection: Connection, claim: Claim, answer: dict[str, Any]) -> None:
-    """Keep the answer. StoreError if somebody took the claim over meanwhile: nothing of this turn may be kept."""
-    if not connection.execute(update(claims).where(_open(claim)).values(answer=answer)).rowcount:
+def settle(connection: Connection, claim: Claim, answers: list[dict[str, Any]]) -> None:
+    """Keep the answers. StoreError if somebody took the claim over meanwhile: nothing of this turn may be kept."""
+    if not connection.execute(update(claims).where(_open(claim)).values(answer=answers)).rowcount:
         raise StoreError("store: the request was taken over by a later one")
 
 

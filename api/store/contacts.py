@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any, Self
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from triage.privacy import mask_text
 from triage.result import HeadResult, TriageResult
 
 CHINA = timezone(timedelta(hours=8))  # of a time that names no zone
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _FREE_TEXT = ("id", "text", "agent_id", "product", "region", "customer_type")
 Result = TriageResult | None
 Labels = Annotated[list[Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]], Field(max_length=20)]
@@ -71,8 +72,9 @@ def customer_of(case: Case, hashed: KeyedHash) -> str | None:
 
 
 def moment(given: datetime) -> datetime:
-    """The time with its zone; without one it is China's."""
-    return given if given.tzinfo else given.replace(tzinfo=CHINA)
+    """The time with its zone; without one it is China's. The first and last years of the calendar leave no room to
+    count days in, so a time there is moved to the nearest one that does."""
+    return min(max(given if given.tzinfo else given.replace(tzinfo=CHINA), _FIRST), _LAST)
 
 
 def masked(case: Case) -> dict[str, Any]:
@@ -82,6 +84,11 @@ def masked(case: Case) -> dict[str, Any]:
     if case.turns is not None:
         body["turns"] = [{"speaker": turn.speaker, "text": mask_text(turn.text)} for turn in case.turns]
     return body
+
+
+def without_id(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer as it may be kept: the id that the sender gave may itself be a telephone number."""
+    return {field: value for field, value in answer.items() if field != "id"}
 
 
 def add(connection: Connection, records: Sequence[Record]) -> list[int]:
@@ -159,7 +166,7 @@ def _result_row(result: TriageResult) -> dict[str, Any]:
         "type": _label(result, "complaint_type"),
         "contact_class": _label(result, "contact_class"),
         "review": bool(result.review_reasons),
-        "body": result.to_dict(),
+        "body": without_id(result.to_dict()),
     }
 
 
@@ -174,5 +181,5 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
         "received_at": row.received_at.isoformat(),
         "contacted_at": row.contacted_at.isoformat(),
         "case": row.body,
-        "result": row.result,
+        "result": row.result and {"id": row.body["id"], **row.result},
     }

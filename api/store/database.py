@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -43,6 +43,12 @@ class Database:
         reading = self.engine.execution_options(reads_only=True)
         with _translated(), reading.begin() as connection:
             yield connection
+
+    def wipe(self) -> None:
+        """Empty SQLite's journal, where deleted words still stand; if it is busy, the next time."""
+        if self.dialect == "sqlite":
+            with _translated(), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Give all connections back."""

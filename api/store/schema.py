@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from alembic.command import upgrade
@@ -16,6 +17,7 @@ from api.store.database import Database
 from api.store.tables import secret
 from triage.errors import SettingsError
 
+logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells the name of the dialect, twice a start
 _LOCK = 0x747269616765  # "triage"; any number that all versions agree on
 
 

