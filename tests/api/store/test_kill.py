@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 
 from tests.api.store.conftest import API_KEYS, KEYS, SECRET
-from tests.api.test_server import environment, wait_ready
+from tests.api.serving import environment, wait_ready
 
 PROGRAM = """
 import sys
@@ -23,7 +23,7 @@ from triage.triager import Triager
 
 Triager.load = lambda *_: FakeTriager(load_taxonomy())
 from api.commands import serve
-serve(port=int(sys.argv[1]))
+serve(port=int(sys.argv[1]), workers=1)
 """
 CLIENTS = 8
 HELD = 60
