@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from api.app import create_app
 from api.settings import ServiceSettings
@@ -25,6 +26,7 @@ from triage.taxonomy import load_taxonomy
 KEY = "key-of-the-ticket-system"
 CASES = 2_000
 EXAMPLES = {False: 5, True: 210}  # for what takes nothing, and for what takes a body or parameters
+BEYOND_SCHEMA = ("the text looks garbled", "at most 50000 characters")  # rules that JSON Schema cannot say
 _SOUND_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 tried: Counter[str] = Counter()
 _STORE = {"secret": "a-secret-of-thirty-two-characters!", "api_keys": f"all:triage+review+admin:{KEY}"}
@@ -85,7 +87,9 @@ def test_every_answer_is_as_documented(served: schemathesis.BaseSchema, label: s
         used = case.headers.get("Idempotency-Key", "")
         if _SOUND_KEY.fullmatch(used):  # one that was used for another body is refused, and rightly so
             case.headers["Idempotency-Key"] = f"{used[:190]}-{tried.total()}"
-        case.call_and_validate(headers={"Authorization": f"Bearer {KEY}"})
+        answer = case.call(headers={"Authorization": f"Bearer {KEY}"})
+        beyond = answer.status_code == 422 and any(rule in answer.json()["detail"] for rule in BEYOND_SCHEMA)
+        case.validate_response(answer, excluded_checks=[positive_data_acceptance] if beyond else [])
 
     check()
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx2
 
-from tests.api.store.conftest import API_KEYS, KEYS, SECRET
 from tests.api.serving import environment, wait_ready
+from tests.api.store.conftest import API_KEYS, KEYS, SECRET
 
 PROGRAM = """
 import sys
