@@ -47,7 +47,8 @@ class LabelScore:
 class Evidence:
     """Words that support an answer. The span points into the original turn, or into `Case.text`.
 
-    `source` is `signal` (a pattern) or `model` (attribution); `weight` orders evidence of one source.
+    `source` is `signal` (a pattern), `model` (attribution) or `agent` (a lapse, which supports no head); `weight` orders
+    evidence of one source.
     """
 
     turn: int
@@ -91,7 +92,11 @@ class Handling:
 
 @dataclass(frozen=True, slots=True)
 class TriageResult:
-    """Everything known about one contact. Heads are attributes too: `result.complaint_type.label`."""
+    """Everything known about one contact. Heads are attributes too: `result.complaint_type.label`.
+
+    `agent_lapses` are hints at the organisation's own side, for QA: they are no part of the contract, but of the rows
+    that `triage score` writes.
+    """
 
     id: str
     heads: dict[str, HeadResult | tuple[LabelScore, ...]]
@@ -100,6 +105,7 @@ class TriageResult:
     handling: Handling
     review_reasons: tuple[str, ...]
     model: dict[str, str] = field(default_factory=dict)
+    agent_lapses: tuple[Evidence, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -123,6 +129,14 @@ class TriageResult:
             "model": dict(self.model),
         }
 
+    def to_row(self) -> dict[str, Any]:
+        """The contract and, after it, the lapses: the row of an output file."""
+        lapses = [
+            {"kind": one.kind, "turn": one.turn, "start": one.start, "end": one.end, "text": one.text}
+            for one in self.agent_lapses
+        ]
+        return {**self.to_dict(), "agent_lapses": lapses}
+
 
 @dataclass(frozen=True, slots=True)
 class RowError:
@@ -134,3 +148,7 @@ class RowError:
 
     def to_dict(self) -> dict[str, Any]:
         return {"id": self.id, "error": {"code": self.code, "detail": self.detail}}
+
+    def to_row(self) -> dict[str, Any]:
+        """The row of an output file."""
+        return self.to_dict()

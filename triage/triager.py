@@ -83,6 +83,7 @@ class Triager:
             "segmenter": self.artefact.manifest.segmenter,
             "created": self.artefact.manifest.created,
             "metrics": self.artefact.metrics,
+            "costs": {str(tier.code): tier.cost for tier in self.policy.tiers if tier.cost is not None},
             "signals": {code: kind.zh for code, kind in self._lexicon.kinds.items()},
         }
 
