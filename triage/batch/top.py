@@ -45,7 +45,8 @@ class ExpectedLoss:
     """The probability of each grade of risk times what a contact of that grade costs if nobody looks.
 
     `costs` is by grade code, from the policy; a grade without one costs its rank. Where a floor decided (the answer
-    has reasons), what the model gave to lower grades counts as the grade that was decided.
+    has reasons), what the model gave to lower grades counts half as the grade that was decided: signal and model each
+    have a vote.
     """
 
     def __init__(self, taxonomy: Taxonomy, costs: Mapping[str, float]):
@@ -57,10 +58,10 @@ class ExpectedLoss:
         if self.head is None or not isinstance(answer, HeadResult):
             return 0.0
         codes = codes_of(self.head, answer)
-        least = codes.index(str(answer.label)) if answer.reasons else 0
-        grades = [codes[max(rank, least)] for rank in range(len(codes))]
-        costs = [self.costs.get(code, float(codes.index(code))) for code in grades]
-        return sum(answer.scores.get(code, 0.0) * cost for code, cost in zip(codes, costs, strict=True))
+        costs = [self.costs.get(code, float(rank)) for rank, code in enumerate(codes)]
+        least = costs[codes.index(str(answer.label))] if answer.reasons else 0.0
+        lifted = [(cost + max(cost, least)) / 2 for cost in costs]
+        return sum(answer.scores.get(code, 0.0) * cost for code, cost in zip(codes, lifted, strict=True))
 
 
 def risk_heads(taxonomy: Taxonomy) -> list[Head]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,12 +49,12 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """What rises, against what."""
+    """What rises, against what; no table if nothing does."""
 
+    name: str
     against: str
-    issues: Table | None
-    words: Table | None
-    names: tuple[str, ...]
+    table: Table | None
+    risen: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Content:
     grades: Table | None
     groups: tuple[tuple[Table, Table | None], ...]
     pairs: tuple[Table, ...]
-    rise: Rise
+    rises: tuple[Rise, ...]
     lapses: Table | None
     curves: tuple[Line, ...]
     items: tuple[Item, ...]
@@ -105,17 +105,18 @@ def content(
     measures = {name: zh for name, zh in tally.flags.items() if name in _GROUPED}
     panels = _Panels(survey, {("issue", code): zh for code, zh in issues.items()})
     least = asked.smallest_group
-    rise = _rise(tally, survey, before, issues, least, panels)
+    rises = tuple(_rises(tally, survey, before, issues, least, panels))
+    risen = [name for rise in rises for name in rise.risen]
     groups = []
     for name, counted in survey.groups.items():
         if table := group_table(name, counted, measures | _LAPSED, least, panels):
             groups.append((table, issue_table(name, counted, issues, least)))
-    items = improvements(survey, issues, rise.names, least)
+    items = improvements(survey, issues, risen, least)
     crossed = survey.issues.counts and survey.grave and survey.about
     return Content(
         origin=tuple(_origin(info, sources, asked)),
         headlines=tuple(_headlines(tally, before)),
-        points=tuple(_points(tally, survey, rise, items)),
+        points=tuple(_points(tally, survey, rises, items)),
         charts=tuple(charts(tally, before)) if tally.done else (),
         timeline=tuple(timeline(survey.days.steps(), measures)),
         grades=grade_table(survey.issues, issues, grades, (survey.about.zh, survey.grave.zh), panels)
@@ -123,7 +124,7 @@ def content(
         else None,
         groups=tuple(groups),
         pairs=tuple(pair_tables(survey.pairs, least)),
-        rise=rise,
+        rises=rises,
         lapses=_lapses(survey, names, panels),
         curves=tuple(
             mean_curve(f"{name}（{survey.curves[kind].calls:,} 通）", survey.curves[kind].values)
@@ -148,39 +149,43 @@ def _headlines(tally: Tally, before: Counts | None) -> list[Headline]:
     return [contacts, *figures, Headline("处理失败", tally.failed.total(), tally.contacts)]
 
 
-def _rise(
+def _rises(
     tally: Tally, survey: Survey, before: Counts | None, issues: Mapping[str, str], least: int, panels: _Panels
-) -> Rise:
-    """Issues against the file to compare with, or else within this one; keywords always within it."""
-    periods = survey.days.periods()
-    now = survey.days.total(periods.now) if periods else {}
-    past = survey.days.total(periods.before) if periods else {}
-    found: list[Change] = []
+) -> Iterator[Rise]:
+    """Issues against the file to compare with; issues and keywords of the last weeks against those before."""
     if before is not None and survey.about is not None:
         head = survey.about.name
         found = changes(tally.labels[head].counts, before.labels[head].counts, tally.done, before.done)
-        against = "问题点：本批对照文件。"
-    else:
-        counted = [{code: counts.get(f"issue:{code}", 0) for code in issues} for counts in (now, past)]
-        found = changes(*counted, now.get(CONTACTS, 0), past.get(CONTACTS, 0))
-        against = ""
-    words: list[Change] = []
-    if periods:
-        against += f"{periods.names[0]} 对 {periods.names[1]}。"
-        wholes = now.get(CONTACTS, 0), past.get(CONTACTS, 0)
+        yield _rise("问题点", "本批对照前一份结果", _issue_rows(found, issues, least, panels))
+    if periods := survey.days.periods():
+        against = f"{periods.names[0]} 对 {periods.names[1]}"
+        now, past = survey.days.total(periods.now), survey.days.total(periods.before)
+        wholes = now[CONTACTS], past[CONTACTS]
+        counted = [{code: counts[f"issue:{code}"] for code in issues} for counts in (now, past)]
+        yield _rise("问题点", against, _issue_rows(changes(*counted, *wholes), issues, least, panels))
         words = changes(survey.keywords.total(periods.now), survey.keywords.total(periods.before), *wholes)
+        yield _rise("关键词", against, _word_rows(words, least, panels, survey))
+
+
+def _rise(what: str, against: str, rows: Sequence[tuple[str, Change, str]]) -> Rise:
+    table = _change_table(f"上升的{what}", what, rows)
+    return Rise(f"上升的{what}", against, table, tuple(name for name, _, _ in rows))
+
+
+def _issue_rows(
+    found: Sequence[Change], issues: Mapping[str, str], least: int, panels: _Panels
+) -> list[tuple[str, Change, str]]:
     risen = rising(found, least, _MAX_RISING)
-    rows = [(issues.get(one.name, one.name), one, panels("issue", one.name)) for one in risen]
-    word_rows = [
+    return [(issues.get(one.name, one.name), one, panels("issue", one.name)) for one in risen]
+
+
+def _word_rows(
+    found: Sequence[Change], least: int, panels: _Panels, survey: Survey
+) -> list[tuple[str, Change, str]]:
+    return [
         (printable(mask_text(one.name)), one, panels.show(f"含“{one.name}”", survey.excerpts.with_word(one.name)))
-        for one in rising(words, least, _MAX_RISING)
+        for one in rising(found, least, _MAX_RISING)
     ]
-    return Rise(
-        against,
-        _change_table("上升的问题点", "问题点", rows),
-        _change_table("上升的关键词", "关键词", word_rows),
-        tuple(name for name, _, _ in rows),
-    )
 
 
 def _change_table(title: str, corner: str, rows: Sequence[tuple[str, Change, str]]) -> Table | None:
@@ -201,7 +206,7 @@ def _lapses(survey: Survey, names: Names, panels: _Panels) -> Table | None:
     return Table("坐席失误线索", "线索", ("联系", "投诉", "风险 ≥ 3 级", "未明说的不满"), tuple(rows)) if rows else None
 
 
-def _points(tally: Tally, survey: Survey, rise: Rise, items: Sequence[Item]) -> list[str]:
+def _points(tally: Tally, survey: Survey, rises: Sequence[Rise], items: Sequence[Item]) -> list[str]:
     """What to know first, in sentences; nothing that was not tested or counted."""
     points = []
     kept = survey.queue.ranked()
@@ -212,10 +217,7 @@ def _points(tally: Tally, survey: Survey, rise: Rise, items: Sequence[Item]) -> 
         first = items[0]
         where = f"，集中在{'、'.join(first.places)}" if first.places else ""
         points.append(f"预期损失最多的问题点是“{first.issue}”（{first.contacts:,} 条{where}）。")
-    if rise.names:
-        points.append(f"显著上升：{'、'.join(rise.names[:5])}。")
-    if rise.words:
-        points.append(f"上升的关键词：{'、'.join(row.name for row in rise.words.rows[:8])}。")
+    points += [f"显著{rise.name}（{rise.against}）：{'、'.join(rise.risen[:6])}。" for rise in rises if rise.risen]
     if tally.lapses:
         points.append(f"坐席失误线索 {tally.lapses.total():,} 处，只供复核，不作结论。")
     return points

@@ -78,10 +78,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The distribution of one head."""
+    """The distribution of one head. A full bar stands for the share `scale`."""
 
     name: str
     bars: tuple[Bar, ...]
+    scale: float = 1.0
 
 
 def heat(part: float) -> int:
@@ -96,10 +97,12 @@ def percent(share: float) -> str:
 
 def charts(now: Counts, before: Counts | None) -> list[Chart]:
     """One chart a head: labels in order; of a multi-label head by count and without the zeros."""
-    return [
-        Chart(labels.head.zh, tuple(_bars(labels, now.done, before and before.labels.get(name), before)))
-        for name, labels in now.labels.items()
-    ]
+    found = []
+    for name, labels in now.labels.items():
+        bars = tuple(_bars(labels, now.done, before and before.labels.get(name), before))
+        scale = max((bar.share for bar in bars), default=1.0) if labels.head.kind == "multi" else 1.0
+        found.append(Chart(labels.head.zh, bars, scale or 1.0))
+    return found
 
 
 def _bars(labels: Labels, whole: int, earlier: Labels | None, before: Counts | None) -> Sequence[Bar]:

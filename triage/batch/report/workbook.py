@@ -36,7 +36,7 @@ def write_workbook(path: Path, found: Content, queue: Iterable[Entry]) -> None:
     _sheet(book, "复核队列", *_queue(queue))
     _improvements(book, found.items)
     _sheet(book, "分布", ("类别", "标签", "数量", "占比", "对照占比"), _distribution(found.charts), {3, 4})
-    tables = [found.grades, found.rise.issues, found.rise.words, found.lapses]
+    tables = [found.grades, *(rise.table for rise in found.rises), found.lapses]
     tables += [table for pair in found.groups for table in pair]
     for table in filter(None, [*tables, *found.pairs]):
         _table(book, table)
