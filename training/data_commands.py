@@ -74,3 +74,16 @@ def agreement(
         for head, row in found.items()
     ]
     typer.echo(table(["head", "cases", "agreement", "differ", "ids to discuss"], rows))
+
+
+@app.command()
+def lapses(data: Files) -> None:
+    """Precision and recall of the hints at agent lapses on conversations labelled for them, per kind."""
+    from training.lapses import measure
+    from training.tables import number, table
+
+    rows = [
+        [kind, str(one.right), str(one.wrong), str(one.missed), *(number(value) for value in (one.precision, one.recall)), str(one.in_turn)]
+        for kind, one in measure(data).items()
+    ]
+    typer.echo(table(["lapse", "right", "wrong", "missed", "precision", "recall", "in the very turn"], rows))
