@@ -24,9 +24,9 @@ class ReportOptions:
 
     def check(self, others: Sequence[Path]) -> None:
         """OutputError if a report cannot be written as asked; `others` are the inputs and the output."""
-        for path in self.paths:
+        for place, path in enumerate(self.paths):
             if path.suffix.lower() not in REPORTABLE:
                 raise OutputError(f"--report {path}: allowed are {' '.join(REPORTABLE)}")
-            check_output(path, [*others, *(other for other in self.paths if other is not path)])
+            check_output(path, [*others, *self.paths[:place]])
         if self.previous is not None and not self.paths:
             raise OutputError("--compare belongs to a report: name one with --report FILE")
