@@ -83,7 +83,14 @@ def lapses(data: Files) -> None:
     from training.tables import number, table
 
     rows = [
-        [kind, str(one.right), str(one.wrong), str(one.missed), *(number(value) for value in (one.precision, one.recall)), str(one.in_turn)]
+        [
+            kind,
+            str(one.right),
+            str(one.wrong),
+            str(one.missed),
+            *(number(value) for value in (one.precision, one.recall)),
+            str(one.in_turn),
+        ]
         for kind, one in measure(data).items()
     ]
     typer.echo(table(["lapse", "right", "wrong", "missed", "precision", "recall", "in the very turn"], rows))

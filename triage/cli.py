@@ -61,7 +61,9 @@ def score(
     out: Annotated[Path, typer.Option("--out", "-o", help="Output: .jsonl, .csv or .xlsx.")],
     report: Annotated[list[Path] | None, typer.Option(help="Also write a report: .html or .xlsx, or both.")] = None,
     capacity: Annotated[int, typer.Option(min=0, help="Contacts in the report's review queue.")] = 50,
-    compare: Annotated[Path | None, typer.Option(help="Output of an earlier run for the report to compare with.")] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="Output of an earlier run for the report to compare with.")
+    ] = None,
     min_group: Annotated[int, typer.Option(min=1, help="The report names no group of fewer contacts.")] = 5,
     columns: Annotated[
         list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a field.")

@@ -47,8 +47,8 @@ class LabelScore:
 class Evidence:
     """Words that support an answer. The span points into the original turn, or into `Case.text`.
 
-    `source` is `signal` (a pattern), `model` (attribution) or `agent` (a lapse, which supports no head); `weight` orders
-    evidence of one source.
+    `source` is `signal` (a pattern), `model` (attribution) or `agent` (a lapse, which supports no head);
+    `weight` orders evidence of one source.
     """
 
     turn: int

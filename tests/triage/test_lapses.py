@@ -107,7 +107,9 @@ def test_scored_contacts_carry_them_beside_the_contract(shipped: Any) -> None:
     turns = [{"speaker": "customer", "text": "快递碎了"}, {"speaker": "agent", "text": "那您想怎么样"}]
     result = shipped(Case.read({"id": "T-1", "turns": turns}))
     assert "agent_lapses" not in result.to_dict()
-    assert result.to_row()["agent_lapses"] == [{"kind": "cold", "turn": 1, "start": 0, "end": 6, "text": "那您想怎么样"}]
+    assert result.to_row()["agent_lapses"] == [
+        {"kind": "cold", "turn": 1, "start": 0, "end": 6, "text": "那您想怎么样"}
+    ]
     assert shipped.info["lapses"]["cold"] == "态度生硬冷漠"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -45,7 +45,7 @@ class Outputs:
     """Where the answers go, and the report that is wanted."""
 
     out: Path
-    report: ReportOptions = ReportOptions()
+    report: ReportOptions = field(default_factory=ReportOptions)
 
     def check(self, inputs: Sequence[Path]) -> None:
         """OutputError if one of them cannot be written as asked."""

@@ -91,4 +91,3 @@ def level_of(head: Head, position: int, ranks: int) -> int | None:
     if head.kind != "ordered" or position < 0:
         return None
     return round(position / max(1, ranks - 1) * LEVELS)
-

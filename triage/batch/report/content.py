@@ -96,7 +96,12 @@ class _Panels:
 
 
 def content(
-    tally: Tally, survey: Survey, before: Counts | None, info: dict[str, Any], sources: Sequence[str], asked: ReportOptions
+    tally: Tally,
+    survey: Survey,
+    before: Counts | None,
+    info: dict[str, Any],
+    sources: Sequence[str],
+    asked: ReportOptions,
 ) -> Content:
     """Everything that was seen, as figures, tables, charts and lists."""
     names = Names.of(tally.taxonomy, info)
@@ -179,9 +184,7 @@ def _issue_rows(
     return [(issues.get(one.name, one.name), one, panels("issue", one.name)) for one in risen]
 
 
-def _word_rows(
-    found: Sequence[Change], least: int, panels: _Panels, survey: Survey
-) -> list[tuple[str, Change, str]]:
+def _word_rows(found: Sequence[Change], least: int, panels: _Panels, survey: Survey) -> list[tuple[str, Change, str]]:
     return [
         (printable(mask_text(one.name)), one, panels.show(f"含“{one.name}”", survey.excerpts.with_word(one.name)))
         for one in rising(found, least, _MAX_RISING)
@@ -193,7 +196,9 @@ def _change_table(title: str, corner: str, rows: Sequence[tuple[str, Change, str
     for name, one, panel in rows:
         times = "新出现" if one.factor is None else f"{one.factor:.1f} 倍"
         shares = [Cell(share.count, share.value) for share in (one.now, one.before)]
-        lines.append(Row(name, (*shares, Cell(times), Cell(f"{one.rate:.1e}" if one.rate < 0.001 else f"{one.rate:.3f}")), panel))
+        lines.append(
+            Row(name, (*shares, Cell(times), Cell(f"{one.rate:.1e}" if one.rate < 0.001 else f"{one.rate:.3f}")), panel)
+        )
     return Table(title, corner, ("本期", "前期", "变化", "错误发现率"), tuple(lines)) if lines else None
 
 
@@ -201,7 +206,10 @@ def _lapses(survey: Survey, names: Names, panels: _Panels) -> Table | None:
     rows = []
     for code, counts in survey.lapses.ranked():
         whole = counts[CONTACTS]
-        cells = [Cell(whole), *(Cell(counts[name], counts[name] / whole, heat(counts[name] / whole)) for name in _GROUPED[:3])]
+        cells = [
+            Cell(whole),
+            *(Cell(counts[name], counts[name] / whole, heat(counts[name] / whole)) for name in _GROUPED[:3]),
+        ]
         rows.append(Row(names.kind(code), tuple(cells), panels("lapse", code)))
     return Table("坐席失误线索", "线索", ("联系", "投诉", "风险 ≥ 3 级", "未明说的不满"), tuple(rows)) if rows else None
 
@@ -212,7 +220,10 @@ def _points(tally: Tally, survey: Survey, rises: Sequence[Rise], items: Sequence
     kept = survey.queue.ranked()
     if survey.loss and len(kept) < tally.done:
         share = sum(rank for rank, _ in kept) / survey.loss
-        points.append(f"先听下面 {len(kept)} 条：占全部 {tally.done:,} 条联系的 {percent(len(kept) / tally.done)}，占预期损失的 {percent(share)}。")
+        part = percent(len(kept) / tally.done)
+        points.append(
+            f"先听下面 {len(kept)} 条：占全部 {tally.done:,} 条联系的 {part}，占预期损失的 {percent(share)}。"
+        )
     if items:
         first = items[0]
         where = f"，集中在{'、'.join(first.places)}" if first.places else ""

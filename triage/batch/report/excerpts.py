@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from triage.batch.marked import Piece, mark
+from triage.batch.marked import Piece, mark, printable
 from triage.batch.names import value_name
 from triage.batch.top import Highest
 from triage.case import Case
@@ -73,7 +73,7 @@ def make_excerpt(case: Case, result: TriageResult, about: Evidence | None = None
     turn = next((one for one in turns if focus and one.turn == focus.turn), turns[0])
     facts = [value_name(value) for value in (case.channel, case.product, case.region, case.agent_id) if value]
     day = [case.created_at.strftime("%Y-%m-%d")] if case.created_at else []
-    return Excerpt(value_name(result.id), turn.speaker, _around(turn.pieces), tuple(facts[:4] + day))
+    return Excerpt(printable(result.id), turn.speaker, _around(turn.pieces), tuple(facts[:4] + day))
 
 
 def _around(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:

@@ -89,10 +89,16 @@ def pair_tables(pairs: Pairs, smallest: int) -> list[Table]:
         hidden = hidden_cells({(row, column): met[row, column] for row in rows for column in columns}, smallest)
         lines = []
         for row in rows:
-            cells = [_pair_cell(met[row, column], complaints[row, column], (row, column) in hidden) for column in columns]
+            cells = [
+                _pair_cell(met[row, column], complaints[row, column], (row, column) in hidden) for column in columns
+            ]
             lines.append(Row(shown_value(row), tuple(cells)))
         title = f"{DIMENSIONS[first]} × {DIMENSIONS[second]}"
-        note = f"格中为联系数与投诉占比；＊ 为不足 {smallest} 条或可由此推出的格。" if hidden else "格中为联系数与投诉占比。"
+        note = (
+            f"格中为联系数与投诉占比；＊ 为不足 {smallest} 条或可由此推出的格。"
+            if hidden
+            else "格中为联系数与投诉占比。"
+        )
         tables.append(Table(title, title, tuple(map(shown_value, columns)), tuple(lines), note))
     return tables
 
@@ -127,9 +133,7 @@ def _frequent(met: Counter[tuple[str, str]], side: int, count: int) -> list[str]
     return sorted(sums, key=lambda value: (-sums[value], value))[:count]
 
 
-def _against_the_rest(
-    measure: str, shown: Sequence[tuple[str, Counter[str]]], total: Counter[str]
-) -> list[int]:
+def _against_the_rest(measure: str, shown: Sequence[tuple[str, Counter[str]]], total: Counter[str]) -> list[int]:
     pairs = []
     for _, counts in shown:
         own = Share(counts[measure], counts[CONTACTS])

@@ -52,7 +52,7 @@ class KeywordFinder:
 
 
 class WeeklyKeywords:
-    """In how many contacts of each week a word was a keyword. Beyond `_MAX_COUNTS` entries, the rarest are forgotten."""
+    """In how many contacts of each week a word was a keyword. Beyond `_MAX_COUNTS` entries the rarest are forgotten."""
 
     def __init__(self) -> None:
         self.weeks: dict[date | None, Counter[str]] = {}

@@ -80,4 +80,3 @@ def _sum(many: Iterable[Counter[str]]) -> Counter[str]:
     for counts in many:
         whole.update(counts)
     return whole
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -72,7 +73,7 @@ def _xlsx_rows(path: Path, taxonomy: Taxonomy) -> Iterator[_Row]:
     try:
         rows = book.worksheets[0].iter_rows(values_only=True)
         header = list(map(str, next(rows)))
-        yield from (_flat_row(dict(zip(header, row, strict=False)), taxonomy) for row in rows)
+        yield from (_flat_row(dict(zip_longest(header, row)), taxonomy) for row in rows)
     finally:
         book.close()
 

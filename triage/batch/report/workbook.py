@@ -32,7 +32,13 @@ def write_workbook(path: Path, found: Content, queue: Iterable[Entry]) -> None:
     """Write the report to `path`, a sheet a table."""
     book = Workbook(write_only=True)
     headlines = [(one.name, one.count, _part(one.count, one.whole), one.before) for one in found.headlines]
-    _sheet(book, "总览", ("指标", "数量", "占比", "对照"), [*headlines, *((*pair, None, None) for pair in found.origin)], {2, 3})
+    _sheet(
+        book,
+        "总览",
+        ("指标", "数量", "占比", "对照"),
+        [*headlines, *((*pair, None, None) for pair in found.origin)],
+        {2, 3},
+    )
     _sheet(book, "复核队列", *_queue(queue))
     _improvements(book, found.items)
     _sheet(book, "分布", ("类别", "标签", "数量", "占比", "对照占比"), _distribution(found.charts), {3, 4})
@@ -60,9 +66,33 @@ def _queue(queue: Iterable[Entry]) -> tuple[tuple[str, ...], list[tuple[Value, .
         grade = view.grade.label if view.grade else ""
         why = "、".join((*entry.why, *view.review))
         rows.append(
-            (entry.rank, view.id, round(entry.loss, 2), grade, why, view.preview, facts, view.advice.owner, view.advice.time, None, None)
+            (
+                entry.rank,
+                view.id,
+                round(entry.loss, 2),
+                grade,
+                why,
+                view.preview,
+                facts,
+                view.advice.owner,
+                view.advice.time,
+                None,
+                None,
+            )
         )
-    return ("序", "编号", "预期损失", "等级", "为什么听", "原话（已遮盖）", "信息", "建议负责人", "响应时限", "复核结论", "复核人"), rows
+    return (
+        "序",
+        "编号",
+        "预期损失",
+        "等级",
+        "为什么听",
+        "原话（已遮盖）",
+        "信息",
+        "建议负责人",
+        "响应时限",
+        "复核结论",
+        "复核人",
+    ), rows
 
 
 def _improvements(book: Workbook, items: Sequence[Item]) -> None:
@@ -84,12 +114,13 @@ def _improvements(book: Workbook, items: Sequence[Item]) -> None:
         for item in items
     ]
     sheet = _sheet(book, "改进清单", (*known, *to_fill), rows, filled=len(to_fill))
+    if not rows:
+        return
     choice = DataValidation("list", formula1=f'"{",".join(_STATES)}"', allow_blank=True)
     for place in range(len(STEPS)):
         column = get_column_letter(len(known) + 3 * place + 3)
         choice.add(f"{column}2:{column}{len(rows) + 1}")
-    if rows:
-        sheet.data_validations.append(choice)
+    sheet.data_validations.append(choice)
 
 
 def _table(book: Workbook, table: Table) -> None:

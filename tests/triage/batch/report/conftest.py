@@ -70,8 +70,15 @@ def quarter() -> list[Case]:
 @pytest.fixture
 def hostile() -> Case:
     """What may not run, load, or be reckoned, in every field."""
-    words = '<script>alert(1)</script>=HYPERLINK("http://evil.example","x"){{7*7}}<img src=x onerror=alert(2)>没人管\x1b[31m'
-    return Case(id='"><script>alert(3)</script>', text=words, product=f"=1+1{words}", region=words, agent_id=words[:90], channel="call")
+    words = '<script>alert(1)</script>=HYPERLINK("http://x.example","x"){{7*7}}<img src=x onerror=alert(2)>没人管\x1b[3m'
+    return Case(
+        id='"><script>alert(3)</script>',
+        text=words,
+        product=f"=1+1{words}",
+        region=words,
+        agent_id=words[:90],
+        channel="call",
+    )
 
 
 @pytest.fixture

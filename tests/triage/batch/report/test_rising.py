@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from triage.batch.facts import Facts
+from triage.batch.read import open_sources
 from triage.batch.report.content import content
 from triage.batch.report.keywords import KeywordFinder, WeeklyKeywords
 from triage.batch.report.options import ReportOptions
@@ -17,7 +18,6 @@ from triage.batch.report.periods import Days, day_of
 from triage.batch.report.previous import read_previous
 from triage.batch.report.rising import changes, rising
 from triage.batch.run import Outputs, score
-from triage.batch.read import open_sources
 from triage.batch.tally import Counts, Tally
 from triage.case import Case
 from triage.errors import InputError
@@ -78,7 +78,7 @@ def test_keywords_are_masked_and_the_customers_own() -> None:
     )
     words = KeywordFinder()(case)
     assert "退货" in words
-    assert "充电桩" in words
+    assert "充电" in words
     assert not [word for word in words if word in ("路由器", "我们", "手机号") or word.isdigit()]
 
 
@@ -93,7 +93,14 @@ def test_keyword_counts_stay_bounded() -> None:
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".xlsx"])
 def test_an_earlier_output_counts_as_the_run_did(tmp_path: Path, fake_triager: Any, suffix: str) -> None:
     source = tmp_path / "in.jsonl"
-    rows = ['{"text": "没人管"}', '{"text": "打12315"}', '{"text": "行吧"}', '{"text": "谢谢"}', "{", '{"text": "boom"}']
+    rows = [
+        '{"text": "没人管"}',
+        '{"text": "打12315"}',
+        '{"text": "行吧"}',
+        '{"text": "谢谢"}',
+        "{",
+        '{"text": "boom"}',
+    ]
     turns = '{"turns": [{"speaker": "customer", "text": "退款"}, {"speaker": "agent", "text": "那我也没办法"}]}'
     source.write_text("\n".join([*rows, turns]), "utf-8")
     out = tmp_path / f"o{suffix}"
