@@ -27,6 +27,8 @@ class FakeTriager:
             "taxonomy": taxonomy.id,
             "policy": "default-1",
             "signals": {"regulator_threat": "扬言找监管部门"},
+            "lapses": {"cold": "态度生硬冷漠"},
+            "costs": {"0": 0.0, "1": 1.0, "2": 4.0, "3": 20.0, "4": 60.0},
             "metrics": {"dev": {"complaint_type": 0.8125}},
         }
 
@@ -51,6 +53,7 @@ class FakeTriager:
             ),
             ("low_confidence:risk_tier",) if tier == 1 else (),
             {"name": "fake", "version": "0.1", "taxonomy": self.taxonomy.id, "policy": "default-1"},
+            tuple(_lapses(case)),
         )
 
     def pipe(self, cases: Iterable[Case], batch_size: int = 64) -> Iterator[TriageResult | RowError]:
@@ -71,6 +74,13 @@ def _evidence(case: Case) -> Iterator[Evidence]:
         for found in _MODEL_WORDS.finditer(said.text):
             start, end = (said.offset + place for place in found.span())
             yield Evidence(said.turn, start, end, found[0], "model", ("complaint_type",), "model")
+
+
+def _lapses(case: Case) -> Iterator[Evidence]:
+    for said in case.utterances():
+        if said.speaker == "agent" and (found := re.search("没办法", said.text)):
+            start, end = (said.offset + place for place in found.span())
+            yield Evidence(said.turn, start, end, found[0], "cold", (), "agent")
 
 
 def _answer(head: Head, wanted: str | int | None, tier: int) -> HeadResult | tuple[LabelScore, ...]:

@@ -129,6 +129,26 @@ def merge(
     raise typer.Exit(1 if merged.problems or merged.open else 0)
 
 
+@app.command()
+def lapses(data: Files) -> None:
+    """Precision and recall of the hints at agent lapses on conversations labelled for them, per kind."""
+    from training.lapses import measure
+    from training.tables import number, table
+
+    rows = [
+        [
+            kind,
+            str(one.right),
+            str(one.wrong),
+            str(one.missed),
+            *(number(value) for value in (one.precision, one.recall)),
+            str(one.in_turn),
+        ]
+        for kind, one in measure(data).items()
+    ]
+    typer.echo(table(["lapse", "right", "wrong", "missed", "precision", "recall", "in the very turn"], rows))
+
+
 def _check_report(path: Path | None, inputs: Sequence[Path]) -> None:
     """OutputError, before the work, if the report cannot be written."""
     from triage.batch.atomic import check_output

@@ -17,7 +17,7 @@ from training.tables import SYSTEMS, number
 from triage.artefact import Artefact
 from triage.batch.atomic import atomic
 from triage.batch.marked import printable
-from triage.batch.report import content_policy
+from triage.batch.report.html import content_policy
 from triage.privacy import mask_text
 from triage.taxonomy import Head, Taxonomy
 

@@ -59,8 +59,12 @@ def triage() -> None:
 def score(
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="JSONL, CSV, XLSX files or folders of them.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Output: .jsonl, .csv or .xlsx.")],
-    report: Annotated[Path | None, typer.Option(help="Also write an HTML report.")] = None,
-    report_cases: Annotated[int, typer.Option(min=0, help="Cases of highest risk shown in the report.")] = 200,
+    report: Annotated[list[Path] | None, typer.Option(help="Also write a report: .html or .xlsx, or both.")] = None,
+    capacity: Annotated[int, typer.Option(min=0, help="Contacts in the report's review queue.")] = 50,
+    compare: Annotated[
+        Path | None, typer.Option(help="Output of an earlier run for the report to compare with.")
+    ] = None,
+    min_group: Annotated[int, typer.Option(min=1, help="The report names no group of fewer contacts.")] = 5,
     columns: Annotated[
         list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a field.")
     ] = None,
@@ -74,9 +78,10 @@ def score(
     from triage.batch.columns import parse_mapping
     from triage.batch.console import Counter, summary
     from triage.batch.read import find_files, open_sources
+    from triage.batch.report.options import ReportOptions
 
     files = find_files(inputs)
-    outputs = run.Outputs(out, report, report_cases)
+    outputs = run.Outputs(out, ReportOptions(tuple(report or ()), capacity, compare, min_group))
     outputs.check(files)
     sources = open_sources(files, parse_mapping(columns or []))
     triager = load_triager(model, policy)

@@ -16,7 +16,7 @@ from triage.result import TriageResult
 _BAR = 12
 _PLAIN = "cyan"
 _LEVEL_STYLES = ("bright_black", "cyan", "yellow", "dark_orange", "red")
-_SOURCE_STYLES = {"signal": "black on yellow", "model": "underline yellow"}
+_SOURCE_STYLES = {"signal": "black on yellow", "model": "underline yellow", "agent": "black on bright_cyan"}
 
 
 def explain(case: Case, result: TriageResult, names: Names) -> RenderableType:

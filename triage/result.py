@@ -47,7 +47,8 @@ class LabelScore:
 class Evidence:
     """Words that support an answer. The span points into the original turn, or into `Case.text`.
 
-    `source` is `signal` (a pattern) or `model` (attribution); `weight` orders evidence of one source.
+    `source` is `signal` (a pattern), `model` (attribution) or `agent` (a lapse, which supports no head);
+    `weight` orders evidence of one source.
     """
 
     turn: int
@@ -94,6 +95,8 @@ class TriageResult:
     """Everything known about one contact. Heads are attributes too: `result.complaint_type.label`.
 
     `unknown_words` is the share of words that the model does not know; it is watched and not part of the JSON.
+    `agent_lapses` are hints at the organisation's own side, for QA: they are no part of the contract, but of the rows
+    that `triage score` writes.
     """
 
     id: str
@@ -104,6 +107,7 @@ class TriageResult:
     review_reasons: tuple[str, ...]
     model: dict[str, str] = field(default_factory=dict)
     unknown_words: float = 0.0
+    agent_lapses: tuple[Evidence, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -133,6 +137,14 @@ class TriageResult:
             "model": dict(self.model),
         }
 
+    def to_row(self) -> dict[str, Any]:
+        """The contract and, after it, the lapses: the row of an output file."""
+        lapses = [
+            {"kind": one.kind, "turn": one.turn, "start": one.start, "end": one.end, "text": one.text}
+            for one in self.agent_lapses
+        ]
+        return {**self.to_dict(), "agent_lapses": lapses}
+
 
 @dataclass(frozen=True, slots=True)
 class RowError:
@@ -144,3 +156,7 @@ class RowError:
 
     def to_dict(self) -> dict[str, Any]:
         return {"id": self.id, "error": {"code": self.code, "detail": self.detail}}
+
+    def to_row(self) -> dict[str, Any]:
+        """The row of an output file."""
+        return self.to_dict()

@@ -14,9 +14,10 @@ from triage.classifier import Classifier, Floats, Prediction
 from triage.encode import Encoded, Encoder
 from triage.errors import TriageError
 from triage.evidence import collect, turn_curve
+from triage.lapses import LapseFinder, load_lapses
 from triage.policy import DEFAULT_POLICY, Defaults, Policy, decide, load_policy
 from triage.prepare import Prepared, prepare
-from triage.result import RowError, TriageResult
+from triage.result import Evidence, RowError, TriageResult
 from triage.segment import Segmenter
 from triage.signals import Lexicon, Signal, SignalFinder, load_lexicon
 from triage.stage import stage
@@ -49,6 +50,7 @@ class Triager:
         self._encoder = Encoder.load(artefact.path("tokenizer.json"), manifest.window, manifest.roles)
         self._wide = Wide.load(artefact.path("wide.npz"))
         self._finder = SignalFinder(lexicon)
+        self._lapses = LapseFinder(load_lapses(lexicon.kinds))
         self._classifier = Classifier(artefact, threads)
         self._defaults = Defaults(
             {name: head.weights for name, head in manifest.heads.items() if head.weights},
@@ -84,7 +86,9 @@ class Triager:
             "segmenter": self.artefact.manifest.segmenter,
             "created": self.artefact.manifest.created,
             "metrics": self.artefact.metrics,
+            "costs": {str(tier.code): tier.cost for tier in self.policy.tiers if tier.cost is not None},
             "signals": {code: kind.zh for code, kind in self._lexicon.kinds.items()},
+            "lapses": {code: lapse.kind.zh for code, lapse in self._lapses.lapses.items()},
         }
 
     def __call__(self, case: Case | str) -> TriageResult:
@@ -146,6 +150,16 @@ class Triager:
             "evidence", lambda: collect(utterances, encoded, prediction, signals, self.policy, self.taxonomy)
         )
         turns = turn_curve(utterances, encoded, prediction, self.taxonomy)
+        lapses = stage("lapses", lambda: self._lapses(utterances, signals))
+        hints = tuple(Evidence(one.turn, one.start, one.end, one.text, one.kind, (), "agent") for one in lapses)
         return TriageResult(
-            case.id, decision.heads, evidence, turns, decision.handling, decision.review_reasons, self._names, unknown
+            case.id,
+            decision.heads,
+            evidence,
+            turns,
+            decision.handling,
+            decision.review_reasons,
+            self._names,
+            unknown,
+            hints,
         )

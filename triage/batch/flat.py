@@ -14,6 +14,8 @@ _AFTER_HEADS = (
     "actions",
     "review_needed",
     "review_reasons",
+    "agent_lapses",
+    "agent_lapse_words",
     "model_version",
     "error_code",
     "error_detail",
@@ -41,6 +43,8 @@ def flat_row(answer: TriageResult | RowError) -> dict[str, Value]:
         "actions": ";".join(answer.handling.actions),
         "review_needed": bool(answer.review_reasons),
         "review_reasons": ";".join(answer.review_reasons),
+        "agent_lapses": ";".join(dict.fromkeys(one.kind for one in answer.agent_lapses)),
+        "agent_lapse_words": " | ".join(one.text for one in answer.agent_lapses),
         "model_version": answer.model.get("version"),
     }
 

@@ -52,16 +52,19 @@ def mark(case: Case, evidence: Sequence[Evidence]) -> list[MarkedTurn]:
 
 
 def mask_result(case: Case, result: TriageResult) -> TriageResult:
-    """The result with the words of its evidence masked in the context of the case."""
-    wanted = {one.turn for one in result.evidence}
+    """The result with the words of its evidence and lapses masked in the context of the case."""
+    wanted = {one.turn for one in (*result.evidence, *result.agent_lapses)}
     shown = {turn.turn: (mask_original(turn.text), turn) for turn in case.utterances() if turn.turn in wanted}
-    evidence = []
-    for one in result.evidence:
-        if one.turn in shown:
-            aligned, utterance = shown[one.turn]
-            start, end = _place(aligned, utterance, one)
-            evidence.append(replace(one, text=printable(aligned.text[start:end])))
-    return replace(result, evidence=tuple(evidence))
+
+    def masked(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        return tuple(_masked(one, *shown[one.turn]) for one in evidence if one.turn in shown)
+
+    return replace(result, evidence=masked(result.evidence), agent_lapses=masked(result.agent_lapses))
+
+
+def _masked(one: Evidence, aligned: AlignedText, utterance: Utterance) -> Evidence:
+    start, end = _place(aligned, utterance, one)
+    return replace(one, text=printable(aligned.text[start:end]))
 
 
 def _place(aligned: AlignedText, utterance: Utterance, one: Evidence) -> tuple[int, int]:

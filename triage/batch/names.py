@@ -40,9 +40,8 @@ class Names:
 
     @classmethod
     def of(cls, taxonomy: Taxonomy, info: Mapping[str, Any]) -> Self:
-        """`info["signals"]`, if there, gives evidence kinds their names."""
-        kinds = info.get("signals")
-        return cls(taxonomy, kinds if isinstance(kinds, Mapping) else {})
+        """`info["signals"]` and `info["lapses"]`, if there, give kinds their names."""
+        return cls(taxonomy, {**info.get("signals", {}), **info.get("lapses", {})})
 
     def head(self, name: str) -> str:
         """The name of a head."""
@@ -54,7 +53,9 @@ class Names:
 
     def evidence(self, one: Evidence) -> str:
         """What words are evidence of: a signal, or the heads that the model answered by them."""
-        return "模型：" + "、".join(map(self.head, one.supports)) if one.source == "model" else self.kind(one.kind)
+        if one.source == "model":
+            return "模型：" + "、".join(map(self.head, one.supports))
+        return f"坐席：{self.kind(one.kind)}" if one.source == "agent" else self.kind(one.kind)
 
     def reason(self, reason: str) -> str:
         """`low_confidence:risk_tier` as 把握不足（风险等级）; a signal by its name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,10 @@ from typing import Any, Protocol
 from triage.batch.atomic import atomic, check_output
 from triage.batch.marked import mask_result
 from triage.batch.read import Source, fraction_read, read_rows
-from triage.batch.report import write_report
+from triage.batch.report.options import ReportOptions
+from triage.batch.report.previous import read_previous
+from triage.batch.report.survey import Survey
+from triage.batch.report.write import write_reports
 from triage.batch.rows import Row
 from triage.batch.tally import Outcome, Tally
 from triage.batch.write import WRITABLE, open_writer
@@ -39,19 +42,17 @@ class CaseTriager(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where the answers go and, if wanted, the report with its highest-ranked cases."""
+    """Where the answers go, and the report that is wanted."""
 
     out: Path
-    report: Path | None = None
-    report_cases: int = 200
+    report: ReportOptions = field(default_factory=ReportOptions)
 
     def check(self, inputs: Sequence[Path]) -> None:
         """OutputError if one of them cannot be written as asked."""
         if self.out.suffix.lower() not in WRITABLE:
             raise OutputError(f"{self.out}: written are {' '.join(WRITABLE)}")
         check_output(self.out, inputs)
-        if self.report is not None:
-            check_output(self.report, [*inputs, self.out])
+        self.report.check([*inputs, self.out])
 
 
 def outcomes(triager: CaseTriager, rows: Iterable[Row], batch_size: int = 64) -> Iterator[Outcome]:
@@ -75,16 +76,20 @@ def score(
     on_progress: Progress | None = None,
 ) -> Tally:
     """Triage all rows of `sources` into `outputs`. A file appears whole at the end, or an older one stays as it was."""
-    tally = Tally(triager.taxonomy, keep=outputs.report_cases if outputs.report else 0)
+    asked = outputs.report
+    before = read_previous(asked.previous, triager.taxonomy) if asked.previous else None
+    survey = Survey(triager.taxonomy, triager.info.get("costs", {}), asked.capacity) if asked.paths else None
+    tally = Tally(triager.taxonomy, survey)
     with ExitStack() as stack:
         part = stack.enter_context(atomic(outputs.out))
-        report = stack.enter_context(atomic(outputs.report)) if outputs.report else None
+        reports = {path: stack.enter_context(atomic(path)) for path in asked.paths}
         with closing(open_writer(part, outputs.out.suffix.lower(), triager.taxonomy)) as writer:
             for outcome in outcomes(triager, read_rows(sources), batch_size):
                 writer.write(outcome.answer)
                 tally.add(outcome)
                 if on_progress:
                     on_progress(tally.contacts, fraction_read(sources))
-        if report is not None:
-            write_report(report, tally, triager.info, [source.path.name for source in sources])
+        if survey is not None:
+            names = [source.path.name for source in sources]
+            write_reports(reports, tally, survey, before, triager.info, names, asked)
     return tally

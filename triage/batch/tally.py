@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
+from typing import Protocol
 
-from triage.batch.flags import flag_names, flags_of
-from triage.batch.top import TopCases, codes_of, risk_heads
+from triage.batch.facts import Facts
+from triage.batch.flags import flag_names
 from triage.case import Case
-from triage.result import HeadResult, LabelScore, RowError, TriageResult
+from triage.result import RowError, TriageResult
 from triage.taxonomy import Head, Taxonomy
 
-GROUPS = ("channel", "product", "region")
-_MAX_VALUES = 5_000
 _MAX_FAILURES = 50
 
 
@@ -32,37 +31,26 @@ class Labels:
         self.counts: Counter[str] = Counter()
         self.names = {str(label.code): label.zh for label in head.labels}
 
-    def add(self, answer: HeadResult | tuple[LabelScore, ...]) -> list[str]:
-        """Count an answer; its label codes."""
-        if isinstance(answer, HeadResult):
-            self._follow(answer)
-        given = (answer,) if isinstance(answer, HeadResult) else answer
-        self.names |= {str(label.label): label.name for label in given}
-        codes = [str(label.label) for label in given]
-        self.counts.update(codes)
-        return codes
-
-    def _follow(self, answer: HeadResult) -> None:
-        """Where a policy has put its own grades in place of the labels, count those."""
-        codes = codes_of(self.head, answer)
-        if codes != list(self.names) and set(codes) - self.names.keys():
-            self.names = {code: self.names[code] if self.counts[code] else code for code in codes}
+    def add(self, facts: Facts) -> None:
+        """Count an answer. Where a policy has put its own grades in place of the labels, those are counted."""
+        grades = facts.grades.get(self.head.name, ())
+        if set(grades) - self.names.keys():
+            self.names = {code: self.names[code] if self.counts[code] else code for code in grades}
+        given = facts.labels.get(self.head.name, ())
+        self.names |= dict(given)
+        self.counts.update(code for code, _ in given)
 
 
-class Tally:
-    """Counts over all outcomes, and the cases of highest risk."""
+class Counts:
+    """How many contacts, and how many with each label, flag and lapse."""
 
-    def __init__(self, taxonomy: Taxonomy, keep: int = 200):
+    def __init__(self, taxonomy: Taxonomy):
         self.taxonomy = taxonomy
         self.contacts = 0
         self.failed: Counter[str] = Counter()
-        self.failures: list[RowError] = []
         self.labels = {head.name: Labels(head) for head in taxonomy.heads}
         self.flagged: Counter[str] = Counter()
-        self.crossed = _crossed_heads(taxonomy)
-        self.cross: Counter[tuple[str, str]] = Counter()
-        self.groups: dict[str, dict[str, Counter[str]]] = {name: defaultdict(Counter) for name in GROUPS}
-        self.top = TopCases(keep, risk_heads(taxonomy))
+        self.lapses: Counter[str] = Counter()
 
     @property
     def done(self) -> int:
@@ -74,32 +62,42 @@ class Tally:
         """The flags worth showing, with their Chinese names."""
         return flag_names({name: list(labels.names) for name, labels in self.labels.items()})
 
+    def count(self, facts: Facts) -> None:
+        """Count one contact that has a result."""
+        self.contacts += 1
+        for labels in self.labels.values():
+            labels.add(facts)
+        self.flagged.update(facts.flags)
+        self.lapses.update(facts.lapses)
+
+    def count_failure(self, code: str) -> None:
+        """Count one contact that has none."""
+        self.contacts += 1
+        self.failed[code] += 1
+
+
+class Observer(Protocol):
+    """Whoever wants to see every result beside its facts."""
+
+    def add(self, case: Case, result: TriageResult, facts: Facts) -> None: ...
+
+
+class Tally(Counts):
+    """Counts over all outcomes, and the first failures; `survey` is told of every result."""
+
+    def __init__(self, taxonomy: Taxonomy, survey: Observer | None = None):
+        super().__init__(taxonomy)
+        self.survey = survey
+        self.failures: list[RowError] = []
+
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
-        self.contacts += 1
         if isinstance(outcome.answer, RowError):
-            self.failed[outcome.answer.code] += 1
+            self.count_failure(outcome.answer.code)
             if len(self.failures) < _MAX_FAILURES:
                 self.failures.append(outcome.answer)
         elif outcome.case is not None:
-            self._add_result(outcome.case, outcome.answer)
-
-    def _add_result(self, case: Case, result: TriageResult) -> None:
-        codes = {name: labels.add(result.heads.get(name, ())) for name, labels in self.labels.items()}
-        held = flags_of(result)
-        self.flagged.update(held)
-        if self.crossed:
-            rows, columns = (codes[head.name] for head in self.crossed)
-            self.cross.update((row, column) for row in rows for column in columns)
-        for name, values in self.groups.items():
-            value = getattr(case, name)
-            if value is not None and (value in values or len(values) < _MAX_VALUES):
-                values[value].update(["contacts", *held])
-        self.top.add(case, result)
-
-
-def _crossed_heads(taxonomy: Taxonomy) -> tuple[Head, Head] | None:
-    """The heads of the cross table: what it is about, and how grave it is."""
-    multi = [head for head in taxonomy.heads if head.kind == "multi"]
-    grave = risk_heads(taxonomy)
-    return (multi[0], grave[0]) if multi and grave else None
+            facts = Facts.of(outcome.answer, self.taxonomy)
+            self.count(facts)
+            if self.survey is not None:
+                self.survey.add(outcome.case, outcome.answer, facts)

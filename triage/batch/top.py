@@ -1,45 +1,71 @@
-"""The cases of highest risk, as many as asked for, whatever passes by."""
+"""Which contacts cost most if nobody looks: their expected loss, and as many of them as asked for."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Generic, TypeVar
 
-from triage.case import Case
 from triage.result import HeadResult, TriageResult
 from triage.taxonomy import Head, Taxonomy
 
+Kept = TypeVar("Kept")
+LEVELS = 4
 
-class TopCases:
-    """Keeps the `size` cases that rank highest by `heads`; among equals the ones that came first."""
 
-    def __init__(self, size: int, heads: Sequence[Head]):
+class Highest(Generic[Kept]):
+    """Keeps the `size` entries that rank highest, whatever passes by; among equals those that came first."""
+
+    def __init__(self, size: int):
         self.size = size
-        self.heads = heads
-        self._heap: list[tuple[tuple[float, ...], int, Case, TriageResult]] = []
+        self._heap: list[tuple[float, int, Kept]] = []
         self._seen = 0
 
-    def add(self, case: Case, result: TriageResult) -> None:
-        """Offer one case."""
+    def wants(self, rank: float) -> bool:
+        """Whether an entry of this rank would be kept now."""
+        return len(self._heap) < self.size or (self.size > 0 and rank > self._heap[0][0])
+
+    def add(self, rank: float, kept: Kept) -> None:
+        """Offer one entry."""
         self._seen += 1
-        entry = (self._risk(result), -self._seen, case, result)
-        if len(self._heap) < self.size:
-            heapq.heappush(self._heap, entry)
-        elif self.size and entry[:2] > self._heap[0][:2]:
-            heapq.heapreplace(self._heap, entry)
+        if self.wants(rank):
+            entry = (rank, -self._seen, kept)
+            if len(self._heap) < self.size:
+                heapq.heappush(self._heap, entry)
+            else:
+                heapq.heapreplace(self._heap, entry)
 
-    def ranked(self) -> list[tuple[Case, TriageResult]]:
-        """The kept cases, highest risk first."""
-        return [(case, result) for _, _, case, result in sorted(self._heap, key=lambda kept: kept[:2], reverse=True)]
+    def ranked(self) -> list[tuple[float, Kept]]:
+        """The kept entries with their ranks, highest first."""
+        ordered = sorted(self._heap, key=lambda entry: entry[:2], reverse=True)
+        return [(rank, kept) for rank, _, kept in ordered]
 
-    def _risk(self, result: TriageResult) -> tuple[float, ...]:
-        answers = [result.heads.get(head.name) for head in self.heads]
-        ranks = [place_of(head, answer)[0] for head, answer in zip(self.heads, answers, strict=True)]
-        return (*ranks, *(answer.score for answer in answers[:1] if isinstance(answer, HeadResult)))
+
+class ExpectedLoss:
+    """The probability of each grade of risk times what a contact of that grade costs if nobody looks.
+
+    `costs` is by grade code, from the policy; a grade without one costs its rank. Where a floor decided (the answer
+    has reasons), what the model gave to lower grades counts half as the grade that was decided: signal and model each
+    have a vote.
+    """
+
+    def __init__(self, taxonomy: Taxonomy, costs: Mapping[str, float]):
+        self.head = next(iter(risk_heads(taxonomy)), None)
+        self.costs = costs
+
+    def __call__(self, result: TriageResult) -> float:
+        answer = result.heads.get(self.head.name) if self.head else None
+        if self.head is None or not isinstance(answer, HeadResult):
+            return 0.0
+        codes = codes_of(self.head, answer)
+        costs = [self.costs.get(code, float(rank)) for rank, code in enumerate(codes)]
+        least = costs[codes.index(str(answer.label))] if answer.reasons else 0.0
+        lifted = [(cost + max(cost, least)) / 2 for cost in costs]
+        return sum(answer.scores.get(code, 0.0) * cost for code, cost in zip(codes, lifted, strict=True))
 
 
 def risk_heads(taxonomy: Taxonomy) -> list[Head]:
-    """The heads that rank cases: tier, then escalation; without these every ordered head."""
+    """The heads that say how grave a contact is: tier, then escalation; without these every ordered head."""
     ordered = [head for head in taxonomy.heads if head.kind == "ordered"]
     named = [head for name in ("risk_tier", "escalation") for head in ordered if head.name == name]
     return named or ordered
@@ -58,3 +84,10 @@ def codes_of(head: Head, answer: HeadResult) -> list[str]:
     codes = [str(code) for code in head.codes]
     own = dict.fromkeys([*answer.scores, str(answer.label)])
     return codes if own.keys() <= set(codes) else list(own)
+
+
+def level_of(head: Head, position: int, ranks: int) -> int | None:
+    """How grave a place in an ordered head is, from 0 to `LEVELS`; None for other heads."""
+    if head.kind != "ordered" or position < 0:
+        return None
+    return round(position / max(1, ranks - 1) * LEVELS)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triage.batch.charts import level_of
 from triage.batch.marked import MarkedTurn, mark, printable
 from triage.batch.names import Names, allowance, duration, value_name
-from triage.batch.top import place_of, risk_heads
+from triage.batch.top import level_of, place_of, risk_heads
 from triage.case import Case
 from triage.result import Evidence, HeadResult, LabelScore, TriageResult
 
@@ -20,6 +19,7 @@ class Answer:
     """One label of a case under one head."""
 
     head: str
+    code: str
     label: str
     score: float
     level: int | None
@@ -54,7 +54,8 @@ class CaseView:
 
 def case_view(case: Case, result: TriageResult, names: Names) -> CaseView:
     """A case and its result, which has been masked."""
-    turns = tuple(mark(case, result.evidence))
+    evidence = (*result.evidence, *result.agent_lapses)
+    turns = tuple(mark(case, evidence))
     answers = tuple(_answers(result, names))
     grades = {head.zh for head in risk_heads(names.taxonomy)[:1]}
     handling = result.handling
@@ -65,7 +66,7 @@ def case_view(case: Case, result: TriageResult, names: Names) -> CaseView:
         facts=tuple(_facts(case)),
         turns=turns,
         notes=_notes(result, names),
-        evidence=result.evidence,
+        evidence=evidence,
         advice=Advice(
             handling.owner,
             duration(handling.respond_within_minutes),
@@ -85,7 +86,7 @@ def _answers(result: TriageResult, names: Names) -> list[Answer]:
         level = level_of(head, *place_of(head, answer))
         for label in labels:
             reasons = tuple(map(names.reason, label.reasons)) if isinstance(label, HeadResult) else ()
-            found.append(Answer(head.zh, label.name, label.score, level, reasons))
+            found.append(Answer(head.zh, str(label.label), label.name, label.score, level, reasons))
     return found
 
 

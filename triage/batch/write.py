@@ -30,13 +30,13 @@ class Writer(Protocol):
 
 
 class JsonLinesWriter:
-    """One JSON object a line: the contract."""
+    """One JSON object a line: the contract, and the lapses of the agent."""
 
     def __init__(self, path: Path):
         self._stream = path.open("w", encoding="utf-8", newline="\n")
 
     def write(self, answer: TriageResult | RowError) -> None:
-        self._stream.write(json.dumps(answer.to_dict(), ensure_ascii=False) + "\n")
+        self._stream.write(json.dumps(answer.to_row(), ensure_ascii=False) + "\n")
 
     def close(self) -> None:
         self._stream.close()

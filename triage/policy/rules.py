@@ -23,7 +23,8 @@ class Tier(Settings):
     """One grade of the organisation: which labels of the tier head fall into it, who owns it, what happens.
 
     `signals`, if given, narrows the grade to contacts with one of these signals. Grades are tried in the order of the
-    file. `present_owner_may`: keep the contact, pass it on, or report it at once.
+    file. `present_owner_may`: keep the contact, pass it on, or report it at once. `cost`: what it costs if nobody looks
+    at such a contact, in units of an ordinary complaint; it ranks the review queue and decides no label.
     """
 
     code: Code
@@ -33,6 +34,7 @@ class Tier(Settings):
     owner: str
     present_owner_may: Allowance
     respond_within_minutes: Annotated[int, Field(gt=0)]
+    cost: Annotated[float | None, Field(ge=0)] = None
     actions: tuple[str, ...] = ()
 
 

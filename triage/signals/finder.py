@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from triage.case import Speaker
 from triage.prepare import Prepared
 from triage.signals.lexicon import Kind, Lexicon
-from triage.signals.phrase import HIT, lower
+from triage.signals.phrase import HIT, Phrases, lower
 
 _REACH = 30
 _AGENT_REACH = 20
@@ -71,11 +71,8 @@ class SignalFinder:
 
     def _hits(self, place: int, text: str, speaker: Speaker) -> Iterator[_Hit]:
         for kind in self.lexicon.kinds.values():
-            for start, end in _matches(kind, text):
-                window = _window(text, start, end)
-                if any(veto(window) for veto in kind.vetoes):
-                    continue
-                if speaker == "unknown" and self._agent_speaks(text, start, end):
+            for start, end, window in meant(kind, text):
+                if speaker == "unknown" and agent_speaks(self.lexicon.agent_words, text, start, end):
                     continue
                 yield _Hit(kind, place, start, end, kind.withdrawable and self.lexicon.withdrawn(window))
 
@@ -94,16 +91,25 @@ class SignalFinder:
         for place, (spoken, text) in enumerate(said):
             for match in self.lexicon.withdrawals.finditer(text):
                 start, end = match.span()
-                by_agent = spoken.speaker == "unknown" and self._agent_speaks(text, start, end)
+                by_agent = spoken.speaker == "unknown" and agent_speaks(self.lexicon.agent_words, text, start, end)
                 if not by_agent and not self.lexicon.still_meant.search(_window(text, start, end)):
                     yield place, start
 
-    def _agent_speaks(self, text: str, start: int, end: int) -> bool:
-        """Whether the stretch around a range sounds like an agent, where nobody marked the speaker."""
-        before = text[max(0, start - _AGENT_REACH) : start]
-        after = text[end : end + _AGENT_REACH]
-        stretch = _STRETCH_ENDS.split(before)[-1] + text[start:end] + _STRETCH_ENDS.split(after)[0]
-        return self.lexicon.agent_words.search(stretch) is not None
+
+def meant(kind: Kind, text: str) -> Iterator[tuple[int, int, str]]:
+    """Hits of a kind in a lower-case text that no surrounding takes back: start, end, and the window around."""
+    for start, end in _matches(kind, text):
+        window = _window(text, start, end)
+        if not any(veto(window) for veto in kind.vetoes):
+            yield start, end, window
+
+
+def agent_speaks(agent_words: Phrases, text: str, start: int, end: int) -> bool:
+    """Whether the stretch around a range sounds like an agent, where nobody marked the speaker."""
+    before = text[max(0, start - _AGENT_REACH) : start]
+    after = text[end : end + _AGENT_REACH]
+    stretch = _STRETCH_ENDS.split(before)[-1] + text[start:end] + _STRETCH_ENDS.split(after)[0]
+    return agent_words.search(stretch) is not None
 
 
 def _matches(kind: Kind, text: str) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
 
@@ -58,6 +58,9 @@ class KindTable(Settings):
     innocent: Entries = ()
 
 
+Table = TypeVar("Table", bound=KindTable)
+
+
 @dataclass(frozen=True, slots=True)
 class Veto:
     """Compiled surroundings; both patterns are searched in a window in which `HIT` stands for the hit."""
@@ -98,31 +101,48 @@ class Lexicon:
 def load_lexicon(path: Path | None = None) -> Lexicon:
     """Read the folder `path` (default: the packaged tables); SettingsError names the file and the line."""
     folder = path or DEFAULT_LEXICON
-    shared = _Source(folder / "context.yaml")
-    context = load_settings(shared.path, ContextTable)
-    lists = shared.lists(context.lists, {})
-    vetoes = {name: shared.veto(table, lists) for name, table in context.vetoes.items()}
-    kinds = [_kind(_Source(file), lists, vetoes) for file in sorted((folder / "kinds").glob("*.yaml"))]
+    shared = read_shared(folder)
+    source, context, lists = shared.source, shared.context, shared.lists
+    kinds = [compile_kind(Source(file), KindTable, shared) for file in sorted((folder / "kinds").glob("*.yaml"))]
     return Lexicon(
         version=context.version,
-        kinds={kind.code: kind for kind in kinds},
-        agent_words=shared.phrases(context.agent_words, lists),
-        withdrawn=shared.veto(context.withdrawn, lists),
-        withdrawals=shared.phrases(context.withdrawals.frames, lists),
-        still_meant=shared.frames(context.withdrawals.unless, lists),
+        kinds={kind.code: kind for _, kind in kinds},
+        agent_words=source.phrases(context.agent_words, lists),
+        withdrawn=source.veto(context.withdrawn, lists),
+        withdrawals=source.phrases(context.withdrawals.frames, lists),
+        still_meant=source.frames(context.withdrawals.unless, lists),
     )
 
 
-def _kind(source: _Source, shared: Lists, vetoes: Mapping[str, Veto]) -> Kind:
-    table = load_settings(source.path, KindTable)
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """`context.yaml`, compiled as far as tables of kinds refer to it."""
+
+    source: Source
+    context: ContextTable
+    lists: Lists
+    vetoes: Mapping[str, Veto]
+
+
+def read_shared(folder: Path) -> Shared:
+    """Read what all tables of a lexicon share."""
+    source = Source(folder / "context.yaml")
+    context = load_settings(source.path, ContextTable)
+    lists = source.lists(context.lists, {})
+    return Shared(source, context, lists, {name: source.veto(table, lists) for name, table in context.vetoes.items()})
+
+
+def compile_kind(source: Source, model: type[Table], shared: Shared) -> tuple[Table, Kind]:
+    """Read the table of one kind, as `model`, and compile its phrases; SettingsError names the file and the line."""
+    table = load_settings(source.path, model)
     if table.code != source.path.stem:
         raise SettingsError(source.message(table.code, f"code: must be the file's name {source.path.stem}"))
     for name in table.vetoes:
-        if name not in vetoes:
-            raise SettingsError(source.message(name, f"vetoes: allowed are {', '.join(vetoes)}; given {name!r}"))
-    lists = source.lists(table.lists, shared)
+        if name not in shared.vetoes:
+            raise SettingsError(source.message(name, f"vetoes: allowed are {', '.join(shared.vetoes)}; given {name!r}"))
+    lists = source.lists(table.lists, shared.lists)
     own = [entry for entry in table.innocent if "*" in entry]
-    return Kind(
+    kind = Kind(
         code=table.code,
         zh=table.zh,
         en=table.en,
@@ -130,12 +150,16 @@ def _kind(source: _Source, shared: Lists, vetoes: Mapping[str, Veto]) -> Kind:
         at_end=table.where == "end",
         phrases=source.phrases(table.phrases, lists),
         innocent=source.phrases([entry for entry in table.innocent if "*" not in entry], lists),
-        vetoes=(*(vetoes[name] for name in table.vetoes), Veto(source.frames(own, lists), source.frames((), lists))),
+        vetoes=(
+            *(shared.vetoes[name] for name in table.vetoes),
+            Veto(source.frames(own, lists), source.frames((), lists)),
+        ),
     )
+    return table, kind
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class Source:
     """One file, so that a broken phrase is reported with its line."""
 
     path: Path
@@ -158,16 +182,19 @@ class _Source:
         return parsed
 
     def phrases(self, phrases: Iterable[str], lists: Lists) -> Phrases:
+        """Compiled phrases."""
         try:
             return compile_phrases(phrases, lists)
         except PhraseError as error:
             raise SettingsError(self.message(error.phrase, str(error))) from error
 
     def frames(self, frames: Iterable[str], lists: Lists) -> Phrases:
+        """Compiled frames."""
         try:
             return compile_frames(frames, lists)
         except PhraseError as error:
             raise SettingsError(self.message(error.phrase, str(error))) from error
 
     def veto(self, table: VetoTable, lists: Lists) -> Veto:
+        """A compiled veto."""
         return Veto(self.frames(table.frames, lists), self.frames(table.unless, lists))

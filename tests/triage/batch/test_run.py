@@ -13,6 +13,7 @@ import pytest
 from triage.batch import run
 from triage.batch.atomic import OutputError
 from triage.batch.read import open_sources
+from triage.batch.report.options import ReportOptions
 from triage.batch.rows import Row
 from triage.case import Case
 from triage.errors import InputError
@@ -56,7 +57,7 @@ def _input(tmp_path: Path, *lines: str) -> Path:
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".xlsx"])
 def test_no_identifier_leaves(tmp_path: Path, fake_triager: Any, suffix: str) -> None:
     source = _input(tmp_path, '{"id": "T-1", "text": "没人管,打13800138000找我,不然打12315"}')
-    outputs = run.Outputs(tmp_path / f"o{suffix}", tmp_path / "r.html")
+    outputs = run.Outputs(tmp_path / f"o{suffix}", ReportOptions((tmp_path / "r.html",)))
     tally = run.score(fake_triager, open_sources([source], {}), outputs)
     assert tally.flagged["severe"] == 1
     written = (
@@ -82,7 +83,7 @@ def test_input_that_breaks_midway_leaves_nothing(tmp_path: Path, fake_triager: A
     sources = open_sources([_input(tmp_path, '{"text": "谢谢"}')], {})
     sources[0].path.unlink()
     with pytest.raises(InputError, match="cannot be read"):
-        run.score(fake_triager, sources, run.Outputs(tmp_path / "o.jsonl", tmp_path / "r.html"))
+        run.score(fake_triager, sources, run.Outputs(tmp_path / "o.jsonl", ReportOptions((tmp_path / "r.html",))))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -101,7 +102,9 @@ def test_outputs_are_checked(tmp_path: Path) -> None:
     out = tmp_path / "o.jsonl"
     table = {
         run.Outputs(tmp_path / "o.pdf"): "written are .jsonl",
-        run.Outputs(out, out): "or another output",
+        run.Outputs(out, ReportOptions((tmp_path / "r.html", tmp_path / "r.html"))): "or another output",
+        run.Outputs(out, ReportOptions((tmp_path / "r.pdf",))): "allowed are .html .htm .xlsx",
+        run.Outputs(out, ReportOptions((), previous=out)): "belongs to a report",
         run.Outputs(tmp_path / "in.jsonl"): "must not be an input",
     }
     for outputs, message in table.items():

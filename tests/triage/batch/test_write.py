@@ -33,10 +33,13 @@ def _dangerous(triager: Any) -> Any:
     return result
 
 
-def test_jsonl_is_the_contract(tmp_path: Path, fake_triager: Any) -> None:
+def test_jsonl_is_the_contract_and_the_lapses(tmp_path: Path, fake_triager: Any) -> None:
     result = fake_triager("没人管")
     path = _write(tmp_path / "o.jsonl", fake_triager, result, ERROR)
-    assert [json.loads(line) for line in path.read_text("utf-8").splitlines()] == [result.to_dict(), ERROR.to_dict()]
+    assert [json.loads(line) for line in path.read_text("utf-8").splitlines()] == [
+        {**result.to_dict(), "agent_lapses": []},
+        ERROR.to_dict(),
+    ]
 
 
 def test_csv_opens_in_excel_and_holds_no_formula(tmp_path: Path, fake_triager: Any) -> None:
