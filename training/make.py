@@ -26,8 +26,8 @@ from training.fit import Workshop, calibration, intermediate, pretrained
 from training.pack import Contents, pack
 from training.passages import source_files
 from training.perturbations import flip_rates, threats_found
-from training.readings import read_readings
 from training.profile import profile
+from training.readings import read_readings
 from training.recipe import load_recipe
 from training.splits import in_split, read_split, with_splits
 from training.stages import Stages

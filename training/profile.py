@@ -25,4 +25,3 @@ def profile(triager: Triager, records: Sequence[LabelledCase]) -> dict[str, Any]
         "labels": {head: {code: count / cases for code, count in found.items()} for head, found in counts.items()},
         "unknown_words": sum(result.unknown_words for result in results) / cases,
     }
-

@@ -25,7 +25,6 @@ from triage.taxonomy import Taxonomy
 from triage.wide import Wide
 
 DEFAULT_MODELS = Path("models")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
