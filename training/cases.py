@@ -41,15 +41,7 @@ def read_cases(paths: Iterable[Path], taxonomy: Taxonomy, split: str | None = No
 
 def parse_record(row: dict[str, Any], taxonomy: Taxonomy) -> LabelledCase:
     """A labelled case from its JSON object; heads outside the taxonomy are ignored, unknown labels are an error."""
-    given = row.get("labels", {})
-    labels = {}
-    for head in taxonomy.heads:
-        value = given.get(head.name)
-        if value is None:
-            continue
-        codes = value if head.kind == "multi" else [value]
-        known = [head.codes[head.index(code)] for code in codes]
-        labels[head.name] = known if head.kind == "multi" else known[0]
+    labels = taxonomy.labels(row.get("labels", {}))
     extra: dict[str, Any] = {name: row[name] for name in ("pair", "negative_share", "industry") if name in row}
     evidence = tuple(row.get("evidence", ()))
     return LabelledCase(Case.read(row), labels, evidence, row.get("source", ""), row.get("split", "train"), extra)
