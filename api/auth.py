@@ -39,11 +39,12 @@ class Keys:
         self._reading = asyncio.Lock()
 
     async def find(self, given: str) -> Caller | None:
-        """Whose key it is. Every key is compared, in constant time."""
-        await self._refresh()
+        """Whose key it is. A key of the environment does not wait for the store."""
         mine = self._hashed("key", given)
-        found = [caller for known, caller in (*self._environment, *self._stored) if hmac.compare_digest(known, mine)]
-        return found[0] if found else None
+        if caller := _among(self._environment, mine):
+            return caller
+        await self._refresh()
+        return _among(self._stored, mine)
 
     async def _refresh(self) -> None:
         """Read the keys of the store anew from time to time; while it does not answer, the last ones hold."""
@@ -55,6 +56,12 @@ class Keys:
             except TriageError as error:
                 logger.error("keys of the store not read", reason=str(error))
             self._read_at = time.monotonic()
+
+
+def _among(known: Known, mine: str) -> Caller | None:
+    """Whose hash it is. Every one is compared, in constant time."""
+    found = [caller for other, caller in known if hmac.compare_digest(other, mine)]
+    return found[0] if found else None
 
 
 async def require_key(

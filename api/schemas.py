@@ -70,7 +70,7 @@ def _of_the_store(taxonomy: Taxonomy) -> dict[str, Schema]:
     return {
         "Contacts": _object(cases=_list(contact), next={"type": ["integer", "null"]}),
         "Feedback": feedback,
-        "LabelledCases": {**_TEXT, "description": "JSONL: on each line a case with `labels`, `source` and `split`."},
+        "LabelledCases": {**_TEXT, "description": "JSONL: on each line a case with `labels` and `source`."},
         "Kept": _object(record=_INTEGER),
         "Customer": {**_object(customer_key=key), "additionalProperties": False, "examples": [CUSTOMER]},
         "Forgotten": _object(deleted=_INTEGER),

@@ -37,5 +37,5 @@ def labelled(connection: Connection, after: int, limit: int) -> list[tuple[int, 
     for row in rows:
         record = found.setdefault(row.record, {**row.case, "id": row.case["id"] or f"record-{row.record}"})
         record["labels"] = {**record.get("labels", {}), **row.given["labels"]}
-        record |= {"source": _SOURCE, "split": "train"}
+        record["source"] = _SOURCE
     return list(found.items())

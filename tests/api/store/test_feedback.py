@@ -40,7 +40,6 @@ def test_labels_come_back_with_the_case(client: TestClient, tmp_path: Path) -> N
         "channel": "ticket",
         "labels": {"risk_tier": 2, "motive": "respect", "issues": ["delay"]},
         "source": "feedback",
-        "split": "train",
     }
     assert (second["id"], second["turns"]) == ("record-2", inline["turns"])
     file = tmp_path / "labelled.jsonl"
