@@ -1,10 +1,11 @@
 # make demo: score the sample contacts with the shipped model.  make test: run the tests.  make check: lint, types, imports.
+# make audit: known holes in the packages installed (asks a server, so it is no part of .ci/run).
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check clean
+.PHONY: demo test check audit clean
 
 demo: $(VENV)/installed
 	$(BIN)/triage score data/samples -o demo.csv --report demo.html
@@ -18,6 +19,9 @@ check: $(VENV)/installed-all
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: $(VENV)/installed-all
+	$(BIN)/pip-audit --skip-editable
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from api.logs import get_logger, place
 from triage.batch.marked import mask_result
 from triage.case import Case
 from triage.errors import StageError, TriageError
@@ -15,7 +15,7 @@ from triage.result import RowError, TriageResult
 if TYPE_CHECKING:  # it imports the readers and writers of files
     from triage.batch.run import CaseTriager
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 def answer_all(triager: CaseTriager, cases: Sequence[Case]) -> list[TriageResult | RowError]:
@@ -26,7 +26,7 @@ def answer_all(triager: CaseTriager, cases: Sequence[Case]) -> list[TriageResult
     except Exception as error:
         if len(cases) > 1:
             return [answer for case in cases for answer in answer_all(triager, [case])]
-        logger.error("a case failed: %s", type(error).__name__)  # the message of an error may hold words
+        logger.error("case failed", error=type(error).__name__, place=place(error.__traceback__))
         known = error if isinstance(error, TriageError) else StageError("triage", error)
         return [RowError(cases[0].id, known.code, str(known))]
 

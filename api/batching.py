@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from api.metrics import Metrics
 from api.settings import ServiceSettings
 from triage.case import Case
 from triage.result import RowError, TriageResult
@@ -39,7 +40,13 @@ class _Group:
     size: int
     waiting: deque[tuple[int, Case]]
     done: asyncio.Future[list[Answer]]
+    since: float
     answers: dict[int, Answer] = field(default_factory=dict)
+
+    @property
+    def size_waiting(self) -> int:
+        """Characters that wait."""
+        return sum(_size(case) for _, case in self.waiting)
 
     def settle(self, index: int, answer: Answer) -> None:
         """Keep one answer; with the last one the request is done."""
@@ -51,8 +58,9 @@ class _Group:
 class Batcher:
     """Joins the cases of waiting requests. `work` returns one answer a case, in order, and does not raise."""
 
-    def __init__(self, work: Work, settings: ServiceSettings):
+    def __init__(self, work: Work, settings: ServiceSettings, metrics: Metrics):
         self._work = work
+        self._metrics = metrics
         self._settings = settings
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="triage")
         self._queue: deque[_Group] = deque()
@@ -72,11 +80,21 @@ class Batcher:
         return self._closed
 
     def admit(self, size: int = 1) -> None:
-        """Raise Overloaded if `size` more characters are too many. A request that finds nothing before it is taken."""
+        """Raise Overloaded if `size` more characters are too many, or would wait too long for their first turn.
+
+        A request that finds nothing before it is taken.
+        """
         if self._closed:
             raise Overloaded("the service is shutting down", 1)
-        if self._load and self._load + size > self._settings.queue_characters:
+        full = self._load + size > self._settings.queue_characters
+        if self._load and (full or self._next_turn / self._rate > self._settings.queue_seconds):
             raise self.overloaded("over capacity")
+
+    @property
+    def _next_turn(self) -> int:
+        """Characters before a new request: what runs, and one case of each request that waits."""
+        waiting = sum(group.size_waiting for group in self._queue)
+        return self._load - waiting + sum(_size(group.waiting[0][1]) for group in self._queue)
 
     def overloaded(self, reason: str) -> Overloaded:
         """The refusal, with the time that the work at hand will take."""
@@ -86,9 +104,10 @@ class Batcher:
         """The answers, in order. If the caller is cancelled, what still waits of its cases is dropped."""
         size = sum(map(_size, cases))
         self.admit(size)
-        group = _Group(len(cases), deque(enumerate(cases)), asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        group = _Group(len(cases), deque(enumerate(cases)), loop.create_future(), loop.time())
         self._queue.append(group)
-        self._load += size
+        self._carry(size)
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run())
         try:
@@ -106,7 +125,11 @@ class Batcher:
     def _drop(self, group: _Group) -> None:
         if group.waiting:
             self._queue.remove(group)
-            self._load -= sum(_size(case) for _, case in group.waiting)
+            self._carry(-group.size_waiting)
+
+    def _carry(self, size: int) -> None:
+        self._load += size
+        self._metrics.queued(self._load)
 
     async def _run(self) -> None:
         """One call after another until nothing waits."""
@@ -114,6 +137,7 @@ class Batcher:
         while self._queue:
             taken = self._take()
             started = loop.time()
+            self._metrics.called([started - group.since for group, _, _ in taken])
             answers = await loop.run_in_executor(self._pool, self._work, [case for _, _, case in taken])
             self._measure(sum(_size(case) for _, _, case in taken), loop.time() - started)
             for (group, index, _), answer in zip(taken, answers, strict=True):
@@ -135,7 +159,7 @@ class Batcher:
         return taken
 
     def _measure(self, size: int, seconds: float) -> None:
-        self._load -= size
+        self._carry(-size)
         self._rate = 0.8 * self._rate + 0.2 * size / max(seconds, 1e-6)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qs
 
 from fastapi import Request
 from pydantic import BaseModel, Field, ValidationError
@@ -17,6 +18,8 @@ from triage.result import RowError
 
 MAX_CASES = 100
 _MAX_ID = 200
+_MAX_FIELDS = 200
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Batch(BaseModel):
@@ -28,31 +31,38 @@ async def read_json(request: Request, settings: ServiceSettings) -> Any:
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise bad_input("the Content-Type must be application/json")
-    try:
-        async with asyncio.timeout(settings.deadline_seconds):
-            body = await _read(request, settings.max_body_bytes)
-    except TimeoutError:
-        raise ProblemError(408, "too_slow", "the body did not arrive in time", {"Connection": "close"}) from None
+    body = await _read_in_time(request, settings)
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise bad_input(f"the body is not JSON in UTF-8: {error}") from None
 
 
+async def read_form(request: Request, settings: ServiceSettings) -> dict[str, list[str]]:
+    """The fields of a form of a page that were filled in."""
+    body = await _read_in_time(request, settings)
+    try:
+        return parse_qs(body.decode("utf-8"), errors="strict", max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        raise bad_input("the body is no form in UTF-8") from None
+
+
 def read_case(value: Any) -> Case:
     """A body that is one case."""
+    return read_model(Case, value)
+
+
+def read_model(model: type[Model], value: Any) -> Model:
+    """A body of that form."""
     try:
-        return Case.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
         raise bad_input(explain(error.errors())) from None
 
 
 def read_batch(value: Any) -> list[Case | RowError]:
     """A body that is a list of cases; a bad one leaves its error in its place."""
-    try:
-        return [_read_item(item) for item in _Batch.model_validate(value).cases]
-    except ValidationError as error:
-        raise bad_input(explain(error.errors())) from None
+    return [_read_item(item) for item in read_model(_Batch, value).cases]
 
 
 def _read_item(value: Any) -> Case | RowError:
@@ -62,6 +72,14 @@ def _read_item(value: Any) -> Case | RowError:
         given = value.get("id") if isinstance(value, dict) else None
         known = isinstance(given, str) and len(given) <= _MAX_ID
         return RowError(str(given) if known else "", InputError.code, error.detail)
+
+
+async def _read_in_time(request: Request, settings: ServiceSettings) -> bytes:
+    try:
+        async with asyncio.timeout(settings.deadline_seconds):
+            return await _read(request, settings.max_body_bytes)
+    except TimeoutError:
+        raise ProblemError(408, "too_slow", "the body did not arrive in time", {"Connection": "close"}) from None
 
 
 async def _read(request: Request, limit: int) -> bytes:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import re
 import time
-import traceback
-from pathlib import Path
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.logs import get_logger, place
 from api.problems import ProblemError
+from api.service import Service
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 REQUEST_ID = "X-Request-ID"
 _SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_FRAMES = 8
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SECURITY = {
     "Cache-Control": "no-store",
@@ -32,8 +29,9 @@ _SECURITY = {
 class Envelope:
     """ASGI middleware. Its log has no path, no query and no message of an error: they may hold words."""
 
-    def __init__(self, app: ASGIApp):
+    def __init__(self, app: ASGIApp, service: Service):
         self._app = app
+        self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,38 +49,36 @@ class Envelope:
                 headers[REQUEST_ID] = request_id
                 for name, value in _SECURITY.items():
                     headers.setdefault(name, value)
+                if self._service.leaving:
+                    headers["Connection"] = "close"
             await send(message)
 
         try:
             await self._app(scope, receive, dressed)
         except Exception as error:
-            _log_failure(request_id, error)
+            failure = {"error": type(error).__name__, "place": place(error.__traceback__)}
+            logger.error("request failed", id=request_id, **failure)
             if not status:
                 problem = ProblemError(500, "internal_error", "the request could not be answered")
                 await problem.response(request_id)(scope, receive, dressed)
         finally:
-            _log_request(scope, status, time.perf_counter() - started)
+            self._note(scope, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count and log a request. What was sent as method or path is not repeated unless it is one of ours."""
+        method = scope["method"] if scope["method"] in _METHODS else None
+        route = getattr(scope.get("route"), "path", None)
+        self._service.metrics.requested(method or "other", route or "none", status, seconds)
+        logger.info(
+            "request",
+            id=scope["state"]["request_id"],
+            method=method,
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            **scope["state"].get("noted", {}),
+        )
 
 
 def _request_id(given: str) -> str:
     return given if _SANE_ID.fullmatch(given) else uuid4().hex
-
-
-def _log_request(scope: Scope, status: int, seconds: float) -> None:
-    method, route = scope["method"], scope.get("route")
-    line = {
-        "id": scope["state"]["request_id"],
-        "method": method if method in _METHODS else None,
-        "route": getattr(route, "path", None),
-        "status": status,
-        "ms": round(seconds * 1000, 1),
-        **scope["state"].get("noted", {}),
-    }
-    logger.info(json.dumps(line, ensure_ascii=False))
-
-
-def _log_failure(request_id: str, error: Exception) -> None:
-    """What kind it was and where it happened, innermost first."""
-    frames = reversed(traceback.extract_tb(error.__traceback__)[-_FRAMES:])
-    way = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
-    logger.error("%s failed: %s at %s", request_id, type(error).__name__, way)

@@ -69,3 +69,5 @@ RESULT: dict[str, Any] = {
     "model": MODEL,
 }
 ERROR: dict[str, Any] = {"id": "C-8", "error": {"code": "bad_input", "detail": "case: the text is empty"}}
+FEEDBACK: dict[str, Any] = {"id": "T-1", "labels": {"risk_tier": 3, "motive": "respect", "issues": ["delay"]}}
+CUSTOMER: dict[str, Any] = {"customer_key": "C-20931"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,17 +14,35 @@ from triage.taxonomy import Taxonomy
 
 _ERRORS = {
     401: "No valid key.",
+    403: "The key lacks the scope.",
+    404: "There is no such case, or no store.",
     408: "The body did not arrive in time.",
+    409: "The same request with this Idempotency-Key is still being worked on; see Retry-After.",
     413: "The body is too large.",
     422: "The body breaks a rule of the contract.",
+    429: "This key has sent too many contacts; see Retry-After.",
     500: "It could not be answered.",
-    503: "Over capacity or not ready; see Retry-After.",
+    503: "Over capacity, not ready, or the store cannot be written; see Retry-After.",
+}
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Sent again with the same key, a request gets the stored answer. Without a store it has no effect.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
 }
 
 
-def body(schema: str) -> dict[str, Any]:
-    """A JSON body, for `openapi_extra`."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": ref(schema)}}}}
+EXPORT: dict[str, Any] = {
+    "description": "One labelled case a line.",
+    "content": {"application/x-ndjson": {"schema": ref("LabelledCases")}},
+}
+
+
+def body(schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    """A JSON body, and headers beside it, for `openapi_extra`."""
+    content = {"application/json": {"schema": ref(schema)}}
+    found: dict[str, Any] = {"requestBody": {"required": True, "content": content}}
+    return {**found, "parameters": list(parameters)} if parameters else found
 
 
 def answers(schema: str, *errors: int) -> dict[int | str, dict[str, Any]]:
@@ -33,11 +52,11 @@ def answers(schema: str, *errors: int) -> dict[int | str, dict[str, Any]]:
     return {200: good, **{status: {"description": _ERRORS[status], "content": content} for status in errors}}
 
 
-def install(app: FastAPI, taxonomy: Taxonomy) -> None:
-    """Make `app.openapi()` complete."""
+def install(app: FastAPI, taxonomy: Callable[[], Taxonomy]) -> None:
+    """Make `app.openapi()` complete. The heads are those of the `taxonomy` in force."""
 
-    @cache
-    def document() -> dict[str, Any]:
+    @lru_cache(maxsize=1)
+    def document(taxonomy: Taxonomy) -> dict[str, Any]:
         found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schemas = components(taxonomy)
         for schema in list(schemas.values()):
@@ -45,4 +64,4 @@ def install(app: FastAPI, taxonomy: Taxonomy) -> None:
         found.setdefault("components", {})["schemas"] = schemas
         return found
 
-    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
+    app.openapi = lambda: document(taxonomy())  # type: ignore[method-assign]  # FastAPI's documented way

@@ -13,12 +13,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from api.batching import Overloaded
+from api.errors import StoreError
+from api.logs import get_logger
 from triage.case import Case, Turn
 from triage.errors import InputError
 
+logger = get_logger(__name__)
 CLIENT_GONE = 499
-_FIELDS = {*Case.model_fields, *Turn.model_fields, "cases"}
+_QUERY = ("tier", "type", "review", "since", "until", "before", "limit")
+_FIELDS = {*Case.model_fields, *Turn.model_fields, "cases", "case", "record", "labels", "query", *_QUERY}
 _SHOWN = 5
+_STORE_RETRY = 5
 
 
 class ProblemError(Exception):
@@ -78,6 +83,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Overloaded)
     async def overloaded(request: Request, error: Overloaded) -> Response:
         return not_now("over_capacity", str(error), error.retry_after).response(request.state.request_id)
+
+    @app.exception_handler(StoreError)
+    async def store(request: Request, error: StoreError) -> Response:
+        logger.error("store failed", id=request.state.request_id, reason=str(error))
+        problem = not_now(error.code, "the store does not work at present; nothing was kept", _STORE_RETRY)
+        return problem.response(request.state.request_id)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.auth import require_key
+from api.auth import require, require_key
 from api.batching import Answer
 from api.bodies import read_batch, read_case, read_json
-from api.openapi import answers, body
+from api.openapi import IDEMPOTENCY_KEY, answers, body
 from api.problems import ProblemError, bad_input, not_now
 from api.service import Service
-from triage.case import Case
 from triage.errors import InputError
-from triage.result import HeadResult, RowError, TriageResult
+from triage.result import RowError, TriageResult
 
 
 def service_of(request: Request) -> Service:
@@ -30,43 +31,52 @@ def service_of(request: Request) -> Service:
 Serving = Annotated[Service, Depends(service_of)]
 open_to_all = APIRouter(tags=["state"])
 with_key = APIRouter(prefix="/v1", tags=["triage"], dependencies=[Depends(require_key)])
-
-
-@with_key.post("/triage", openapi_extra=body("Case"), responses=answers("TriageResult", 401, 408, 413, 422, 500, 503))
-async def triage(request: Request, service: Serving) -> Response:
-    """Triage one contact."""
-    service.batcher.admit()
-    case = read_case(await read_json(request, service.settings))
-    (answer,) = await service.triage(request, [case])
-    _note(request, [answer])
-    if isinstance(answer, TriageResult):
-        return JSONResponse(answer.to_dict())
-    if answer.code == InputError.code:
-        raise bad_input(answer.detail)
-    raise ProblemError(500, answer.code, answer.detail)
+operations = APIRouter(dependencies=[Depends(require_key)], include_in_schema=False)
 
 
 @with_key.post(
-    "/triage/batch", openapi_extra=body("Batch"), responses=answers("BatchResult", 401, 408, 413, 422, 500, 503)
+    "/triage",
+    openapi_extra=body("Case", IDEMPOTENCY_KEY),
+    responses=answers("TriageResult", 401, 403, 408, 409, 413, 422, 429, 500, 503),
+    dependencies=[require("triage")],
+)
+async def triage(request: Request, service: Serving) -> Response:
+    """Triage one contact."""
+    service.batcher.admit()
+    given = await read_json(request, service.settings)
+
+    def check(results: Sequence[Answer]) -> None:
+        _note(request, results)
+        _no_error(results[0])
+
+    (answer,) = await service.answer(request, given, [read_case(given)], check)
+    return JSONResponse(answer)
+
+
+@with_key.post(
+    "/triage/batch",
+    openapi_extra=body("Batch", IDEMPOTENCY_KEY),
+    responses=answers("BatchResult", 401, 403, 408, 409, 413, 422, 429, 500, 503),
+    dependencies=[require("triage")],
 )
 async def triage_batch(request: Request, service: Serving) -> Response:
     """Triage up to 100 contacts. Results come in their order; one that cannot be triaged has its error in its place."""
     service.batcher.admit()
-    rows = read_batch(await read_json(request, service.settings))
-    cases = [row for row in rows if isinstance(row, Case)]
-    found = iter(await service.triage(request, cases) if cases else [])
-    results = [next(found) if isinstance(row, Case) else row for row in rows]
-    _note(request, results)
-    return JSONResponse({"results": [result.to_dict() for result in results]})
+    given = await read_json(request, service.settings)
+    rows = read_batch(given)
+    service.spend(request.state.caller, len(rows) - 1)
+
+    results = await service.answer(request, given, rows, partial(_note, request))
+    return JSONResponse({"results": results})
 
 
-@with_key.get("/model", responses=answers("Model", 401))
+@with_key.get("/model", responses=answers("Model", 401, 429))
 async def model(service: Serving) -> Response:
     """Names and versions of model, taxonomy and policy, and the figures of the model."""
-    return JSONResponse(_finite(service.triager.info))
+    return JSONResponse(_finite(service.info))
 
 
-@with_key.get("/taxonomy", responses=answers("Taxonomy", 401))
+@with_key.get("/taxonomy", responses=answers("Taxonomy", 401, 429))
 async def taxonomy(service: Serving) -> Response:
     """The heads and their labels, with Chinese and English names."""
     return JSONResponse(service.triager.taxonomy.model_dump(mode="json"))
@@ -86,6 +96,22 @@ async def readyz(service: Serving) -> Response:
     return JSONResponse({"status": "ready"})
 
 
+@operations.get("/metrics")
+async def metrics(service: Serving) -> Response:
+    """What Prometheus reads."""
+    return Response(service.metrics.render(service.info), media_type=CONTENT_TYPE_LATEST)
+
+
+def _no_error(answer: Answer) -> None:
+    """A single case that cannot be triaged is a problem of the whole request."""
+    if isinstance(answer, RowError):
+        raise (
+            bad_input(answer.detail)
+            if answer.code == InputError.code
+            else ProblemError(500, answer.code, answer.detail)
+        )
+
+
 def _finite(value: Any) -> Any:
     """The same with null for a figure that could not be computed; JSON has no NaN."""
     if isinstance(value, dict):
@@ -96,11 +122,16 @@ def _finite(value: Any) -> Any:
 
 
 def _note(request: Request, results: Sequence[Answer]) -> None:
-    """Leave what the log may tell of the results: how many, and how often each label."""
+    """Leave what the log may tell of the results: how many, how often each label, and of which model."""
+    done = [result for result in results if isinstance(result, TriageResult)]
     labels: dict[str, Counter[str]] = {}
-    for result in results:
-        for name, head in result.heads.items() if isinstance(result, TriageResult) else ():
-            given = [head.label] if isinstance(head, HeadResult) else [one.label for one in head]
-            labels.setdefault(name, Counter()).update(map(str, given))
-    failed = sum(isinstance(result, RowError) for result in results)
-    request.state.noted = {"cases": len(results), "failed": failed, "labels": labels}
+    for result in done:
+        for head, codes in result.codes.items():
+            labels.setdefault(head, Counter()).update(codes)
+    models = sorted({result.model.get("version", "") for result in done})
+    request.state.noted = {
+        "cases": len(results),
+        "failed": len(results) - len(done),
+        "labels": labels,
+        "model": ",".join(models),
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.bodies import MAX_CASES
-from api.examples import CALL, ERROR, MODEL, RESULT, TICKET
+from api.examples import CALL, CUSTOMER, ERROR, FEEDBACK, MODEL, RESULT, TICKET
 from triage.case import MAX_CHARACTERS, MAX_TURNS, Case
 from triage.taxonomy import Head, Taxonomy
 
@@ -45,9 +45,41 @@ def components(taxonomy: Taxonomy) -> dict[str, Schema]:
         "BatchResult": {**_object(results=_list(answer)), "examples": [{"results": [RESULT, ERROR]}]},
         "Model": {**_object(name=_TEXT, version=_TEXT, taxonomy=_TEXT, policy=_TEXT), "examples": [MODEL]},
         "Taxonomy": Taxonomy.model_json_schema(ref_template="#/components/schemas/{model}"),
+        **_of_the_store(taxonomy),
         "State": _object(status=_TEXT),
         "Problem": _object(type=_TEXT, title=_TEXT, status=_INTEGER, detail=_TEXT, code=_TEXT, request_id=_TEXT),
     }
+
+
+def _of_the_store(taxonomy: Taxonomy) -> dict[str, Schema]:
+    time = {"type": "string", "format": "date-time"}
+    shown = {"type": "object", "description": "The case as it was stored: identifiers masked, no customer_key."}
+    result = {"anyOf": [ref("TriageResult"), {"type": "null"}]}
+    contact = _object(record=_INTEGER, received_at=time, contacted_at=time, case=shown, result=result)
+    labels = {"type": "object", "minProperties": 1, "properties": {h.name: _given(h) for h in taxonomy.heads}}
+    one = {"id": {**_TEXT, "minLength": 1, "maxLength": 200}, "record": {**_INTEGER, "minimum": 1}, "case": ref("Case")}
+    feedback = {
+        "type": "object",
+        "required": ["labels"],
+        "additionalProperties": False,
+        "properties": {**one, "labels": {**labels, "additionalProperties": False}},
+        "oneOf": [{"required": [name]} for name in one],
+        "examples": [FEEDBACK],
+    }
+    key = {**_TEXT, "minLength": 1, "maxLength": 200}
+    return {
+        "Contacts": _object(cases=_list(contact), next={"type": ["integer", "null"]}),
+        "Feedback": feedback,
+        "LabelledCases": {**_TEXT, "description": "JSONL: on each line a case with `labels`, `source` and `split`."},
+        "Kept": _object(record=_INTEGER),
+        "Customer": {**_object(customer_key=key), "additionalProperties": False, "examples": [CUSTOMER]},
+        "Forgotten": _object(deleted=_INTEGER),
+    }
+
+
+def _given(head: Head) -> Schema:
+    one = {"enum": list(head.codes)}
+    return {**(_list(one) if head.kind == "multi" else one), "description": head.zh}
 
 
 def _result(taxonomy: Taxonomy) -> Schema:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.cases import LabelledCase, Reading
 from training.similarity import Likeness, Neighbour, groups_of, is_same, likeness
@@ -131,7 +132,7 @@ def leaks(records: Sequence[LabelledCase], found: Likeness) -> list[Leak]:
     return leaks + _leaks("near-duplicate", alike.values())
 
 
-def related(records: Sequence[LabelledCase], found: Likeness) -> Any:
+def related(records: Sequence[LabelledCase], found: Likeness) -> NDArray[np.int64]:
     """A number a record, the same for all that belong together by customer, pair, id or words."""
     links = list(found.pairs)
     for key_of in SAME_SOURCE.values():

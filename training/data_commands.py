@@ -1,4 +1,4 @@
-"""`triage data check` and `triage data agreement`. Heavy imports happen inside."""
+"""`triage data`: check, agreement, suggest, merge. Heavy imports happen inside."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Look at labelled cases before training on them.")
-Files = Annotated[list[Path], typer.Argument(metavar="DATA", help="Labelled JSONL files or folders of them.")]
+app = typer.Typer(no_args_is_help=True, help="Label cases, and look at them before training.")
+Files = Annotated[
+    list[Path], typer.Argument(metavar="DATA", help="Labelled JSONL, CSV or XLSX files, or folders of them.")
+]
 ReportFile = Annotated[Path | None, typer.Option(help="Also write everything: .json or .md.")]
 TaxonomyFile = Annotated[Path | None, typer.Option(help="Taxonomy file; default: the packaged one.")]
 
@@ -66,6 +68,32 @@ def agreement(
     found = agree(labels, read_passes(passes, labels))
     typer.echo(as_markdown(found, show))
     _write_report(report, found.to_dict(), as_markdown(found, len(found.discuss)))
+
+
+@app.command()
+def suggest(
+    pool: Annotated[list[Path], typer.Argument(metavar="POOL...", help="Contacts without labels: JSONL, CSV, XLSX.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Cases to fill in: .xlsx, .csv or .jsonl.")],
+    count: Annotated[int, typer.Option("-n", min=1, help="How many cases.")] = 100,
+    labelled: Annotated[list[Path] | None, typer.Option(help="What is labelled already.")] = None,
+    model: Annotated[Path | None, typer.Option(envvar="TRIAGE_MODEL", help="Model folder.")] = None,
+) -> None:
+    """Choose what to label next: unsure, rare, and unlike each other. Exit code 1 if rows could not be read."""
+    from training.cases import find_labelled, read_cases
+    from training.label_sheet import write_sheet
+    from training.pool import choose
+    from training.tables import bullets
+    from triage.batch.atomic import check_output
+    from triage.triager import Triager
+
+    known = find_labelled(labelled) if labelled else []
+    check_output(out, [*pool, *known])
+    triager = Triager.load(model)
+    choice = choose(triager, pool, read_cases(known, triager.taxonomy), count)
+    write_sheet(out, choice.cases, choice.chosen, triager.taxonomy)
+    typer.echo(f"{out}: {len(choice.chosen)} of {len(choice.cases)} cases")
+    typer.echo(bullets("Rows that failed", (f"{row.id}: {row.detail}" for row in choice.failed), show=20))
+    raise typer.Exit(1 if choice.failed else 0)
 
 
 @app.command()

@@ -23,7 +23,7 @@ def labelled_rows(paths: list[Path], taxonomy: Taxonomy) -> Iterator[RawRecord]:
     for path in paths:
         if path.suffix.lower() == ".json":
             yield from _label_studio(path, taxonomy)
-        elif path.suffix.lower() in (".jsonl", ".ndjson") and _is_doccano(path):
+        elif path.suffix.lower() in (".jsonl", ".ndjson") and path.is_file() and _is_doccano(path):
             yield from _doccano(path, taxonomy)
         else:
             for file in find_labelled([path]):

@@ -27,6 +27,7 @@ from training.pack import Contents, pack
 from training.passages import source_files
 from training.perturbations import flip_rates, threats_found
 from training.readings import read_readings
+from training.profile import profile
 from training.recipe import load_recipe
 from training.splits import in_split, read_split, with_splits
 from training.stages import Stages
@@ -135,4 +136,5 @@ def figures_of(
         "evidence_overlap": evidence_overlap(triager, records),
         "flip_rates": flip_rates(triager, records[:_PERTURBED]),
         "threats_found": threats_found(triager, records[:_PERTURBED]),
+        "profile": profile(triager, records),
     }

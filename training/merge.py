@@ -19,6 +19,7 @@ from triage.taxonomy import Code, Head, Taxonomy
 Rule = Literal["latest", "majority", "refuse"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_WORDS = ("text", "turns")
 _OF_A_PASS = ("labels", "annotator", "labelled_at", "passes")
 
 
@@ -45,18 +46,23 @@ class Conflict:
 
 @dataclass(slots=True)
 class Merged:
-    """The merged records as JSON objects, in the order in which their ids first came; and what went wrong."""
+    """The merged records as JSON objects, in the order in which their ids first came; and what went wrong.
+
+    Cases of which nobody said anything are not records; `unlabelled` counts them.
+    """
 
     records: list[dict[str, Any]] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     passes: int = 0
+    unlabelled: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The report, for JSON: counts, conflicts and problems."""
         return {
             "records": len(self.records),
             "passes": self.passes,
+            "unlabelled": self.unlabelled,
             "open": len(self.open),
             "conflicts": [asdict(conflict) for conflict in self.conflicts],
             "problems": self.problems,
@@ -88,7 +94,10 @@ def merge(rows: Iterable[RawRecord], taxonomy: Taxonomy, rule: Rule) -> Merged:
             merged.passes += 1
     for passes in together.values():
         for group in _by_words(passes, merged):
-            merged.records.append(_record(group, taxonomy, rule, merged.conflicts))
+            if any(one.labels for one in group):
+                merged.records.append(_record(group, taxonomy, rule, merged.conflicts))
+            else:
+                merged.unlabelled += 1
     return merged
 
 
@@ -139,7 +148,9 @@ def _by_words(passes: Sequence[Pass], merged: Merged) -> list[list[Pass]]:
 def _record(passes: Sequence[Pass], taxonomy: Taxonomy, rule: Rule, conflicts: list[Conflict]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for one in passes:
-        fields = {**{name: value for name, value in one.fields.items() if name not in _OF_A_PASS}, **fields}
+        known = {*_OF_A_PASS, *(_WORDS if _has_words(fields) else ())}
+        said = {name: value for name, value in one.fields.items() if name not in known and value not in ("", None)}
+        fields = {**said, **fields}
     labels = {}
     for head in taxonomy.heads:
         given = [one for one in _newest(passes) if head.name in one.labels]
@@ -152,7 +163,8 @@ def _record(passes: Sequence[Pass], taxonomy: Taxonomy, rule: Rule, conflicts: l
             conflicts.append(Conflict(str(fields["id"]), head.name, said, label))
         if label is not None:
             labels[head.name] = label
-    return {**_masked(fields), "labels": labels, "passes": [_provenance(one) for one in passes]}
+    origins = [origin for one in passes for origin in (*one.fields.get("passes", ()), _provenance(one))]
+    return {**_masked(fields), "labels": labels, "passes": origins}
 
 
 def _newest(passes: Sequence[Pass]) -> list[Pass]:
@@ -195,12 +207,12 @@ def _provenance(one: Pass) -> dict[str, Any]:
 
 
 def _has_words(fields: Mapping[str, Any]) -> bool:
-    return bool(fields.get("text") or fields.get("turns"))
+    return any(fields.get(name) for name in _WORDS)
 
 
 def _words(fields: Mapping[str, Any]) -> str:
     said = "\n".join(one.text for one in Case.read(dict(fields)).utterances())
-    return "".join(mask_text(said).split())
+    return "".join(mask_text(said).split()).lstrip("'")  # the apostrophe that keeps a spreadsheet from calculating
 
 
 def _masked(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,8 @@ def as_markdown(merged: Merged, show: int = 20) -> str:
     resolved = [conflict for conflict in merged.conflicts if conflict.label is not None]
     parts = [
         f"{len(merged.records)} cases from {merged.passes} passes; {len(resolved)} conflicts resolved, "
-        f"{len(merged.open)} left open, {len(merged.problems)} problems",
+        f"{len(merged.open)} left open, {len(merged.problems)} problems; "
+        f"{merged.unlabelled} cases without labels left out",
         bullets("Problems", merged.problems, show),
         bullets("Open: these heads have no label", map(_line, merged.open), show),
         bullets("Resolved", map(_line, resolved), show),

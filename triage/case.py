@@ -51,7 +51,8 @@ class Utterance:
 class Case(BaseModel):
     """One customer contact: either `text` or `turns`, and what is known about it.
 
-    At most 50,000 characters and 1,000 turns in all; anything longer is an error, never cut.
+    At most 50,000 characters and 1,000 turns in all; anything longer is an error, never cut. `prior_contacts` counts
+    earlier contacts of the customer, `prior_no_value` those of them that came lately and had no value.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, str_strip_whitespace=False)
@@ -67,6 +68,7 @@ class Case(BaseModel):
     customer_type: _Metadata = None
     created_at: datetime | None = None
     prior_contacts: Annotated[int | None, Field(ge=0)] = None
+    prior_no_value: Annotated[int | None, Field(ge=0)] = None
 
     @model_validator(mode="after")
     def _has_words(self) -> Self:

@@ -91,7 +91,10 @@ class Handling:
 
 @dataclass(frozen=True, slots=True)
 class TriageResult:
-    """Everything known about one contact. Heads are attributes too: `result.complaint_type.label`."""
+    """Everything known about one contact. Heads are attributes too: `result.complaint_type.label`.
+
+    `unknown_words` is the share of words that the model does not know; it is watched and not part of the JSON.
+    """
 
     id: str
     heads: dict[str, HeadResult | tuple[LabelScore, ...]]
@@ -100,12 +103,19 @@ class TriageResult:
     handling: Handling
     review_reasons: tuple[str, ...]
     model: dict[str, str] = field(default_factory=dict)
+    unknown_words: float = 0.0
 
     def __getattr__(self, name: str) -> Any:
         try:
             return self.heads[name]
         except KeyError:
             raise AttributeError(name) from None
+
+    @property
+    def codes(self) -> dict[str, list[str]]:
+        """The codes of the labels given, by head."""
+        given = {name: one if isinstance(one, tuple) else (one,) for name, one in self.heads.items()}
+        return {name: [str(one.label) for one in labels] for name, labels in given.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form of the contract."""

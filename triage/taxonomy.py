@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -80,6 +81,19 @@ class Taxonomy(Settings):
             if head.name == name:
                 return head
         raise KeyError(f"taxonomy {self.name}: heads are {[h.name for h in self.heads]}, given {name!r}")
+
+    def labels(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The labels of a person, head by head, as codes of this set. An absent or null one is unknown and left out.
+
+        Heads that are not of this set are ignored; KeyError for a label that is not one of its head.
+        """
+        known: dict[str, Any] = {}
+        for head in self.heads:
+            value = given.get(head.name)
+            if value is not None:
+                codes = [head.codes[head.index(code)] for code in (value if head.kind == "multi" else [value])]
+                known[head.name] = codes if head.kind == "multi" else codes[0]
+        return known
 
     @property
     def id(self) -> str:

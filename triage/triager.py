@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from triage.artefact import Artefact, open_artefact
 from triage.case import Case
 from triage.classifier import Classifier, Floats, Prediction
 from triage.encode import Encoded, Encoder
-from triage.errors import StageError, TriageError
+from triage.errors import TriageError
 from triage.evidence import collect, turn_curve
 from triage.policy import DEFAULT_POLICY, Defaults, Policy, decide, load_policy
 from triage.prepare import Prepared, prepare
 from triage.result import RowError, TriageResult
 from triage.segment import Segmenter
 from triage.signals import Lexicon, Signal, SignalFinder, load_lexicon
+from triage.stage import stage
 from triage.taxonomy import Taxonomy
 from triage.wide import Wide
 
@@ -122,39 +123,29 @@ class Triager:
         return [answers[index] for index in range(len(cases))]
 
     def _front(self, case: Case) -> _Front:
-        utterances = _stage("prepare", lambda: prepare(case, self._segmenter))
-        encoded = _stage("encode", lambda: self._encoder(utterances))
-        return _Front(utterances, encoded, _stage("wide", lambda: self._wide(utterances)))
+        utterances = stage("prepare", lambda: prepare(case, self._segmenter))
+        encoded = stage("encode", lambda: self._encoder(utterances))
+        return _Front(utterances, encoded, stage("wide", lambda: self._wide(utterances)))
 
     def _classify(self, fronts: Sequence[_Front]) -> list[Prediction]:
         encoded, lexical = [front.encoded for front in fronts], [front.lexical for front in fronts]
-        return _stage("classify", lambda: self._classifier(encoded, lexical))
+        return stage("classify", lambda: self._classifier(encoded, lexical))
 
     def _back(self, case: Case, front: _Front, prediction: Prediction) -> TriageResult:
         utterances, encoded = front.utterances, front.encoded
-        signals: list[Signal] = _stage("signals", lambda: self._finder(utterances))
+        signals: list[Signal] = stage("signals", lambda: self._finder(utterances))
         unknown = encoded.share_of(self._encoder.unknown_id)
         length = sum(len(utterance.words) for utterance in utterances)
-        decision = _stage(
+        decision = stage(
             "policy",
             lambda: decide(
                 prediction.scores, signals, case, self.policy, self.taxonomy, self._defaults, unknown, length
             ),
         )
-        evidence = _stage(
+        evidence = stage(
             "evidence", lambda: collect(utterances, encoded, prediction, signals, self.policy, self.taxonomy)
         )
         turns = turn_curve(utterances, encoded, prediction, self.taxonomy)
         return TriageResult(
-            case.id, decision.heads, evidence, turns, decision.handling, decision.review_reasons, self._names
+            case.id, decision.heads, evidence, turns, decision.handling, decision.review_reasons, self._names, unknown
         )
-
-
-def _stage(name: str, work: Callable[[], Result]) -> Result:
-    """Run one stage; anything unexpected becomes a StageError that names it."""
-    try:
-        return work()
-    except TriageError:
-        raise
-    except Exception as error:
-        raise StageError(name, error) from error

@@ -12,10 +12,10 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.settings import ServiceSettings
+from tests.api.serving import KEY, free_address
 from tests.fakes import GatedTriager
 from triage.taxonomy import load_taxonomy
 
-KEY = "key-of-the-ticket-system"
 WORDS = "翡翠秘密"  # in every bad request; must come back from nowhere
 MakeClient = Callable[..., TestClient]
 
@@ -47,3 +47,9 @@ def make_client(triager: GatedTriager, caplog: pytest.LogCaptureFixture) -> Iter
 @pytest.fixture
 def client(make_client: MakeClient) -> TestClient:
     return make_client()
+
+
+@pytest.fixture
+def address() -> str:
+    """Where a server can listen."""
+    return free_address()

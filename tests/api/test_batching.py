@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from api.batching import Answer, Batcher, Overloaded
+from api.metrics import Metrics
 from api.settings import ServiceSettings
 from tests.fakes import GatedTriager
 from triage.case import Case
@@ -24,7 +25,7 @@ def play(triager: GatedTriager, scene: Scene, **settings: Any) -> Calls:
         return list(triager.pipe(cases))
 
     async def run() -> None:
-        batcher = Batcher(work, ServiceSettings.model_validate({"auth": False, **settings}))
+        batcher = Batcher(work, ServiceSettings.model_validate({"auth": False, **settings}), Metrics())
         triager.gate.clear()
         busy = asyncio.create_task(batcher.submit(cases("busy")))
         await until(lambda: bool(triager.calls))

@@ -113,7 +113,7 @@ def test_a_client_that_left_is_dropped(
         triager.gate.set()
         assert waiting.result().status_code == 200
     assert triager.calls == [["stays"]]
-    assert '"status": 499' in caplog.text
+    assert "'status': 499" in caplog.text
 
 
 def test_a_client_that_left_while_sending(make_client: MakeClient) -> None:

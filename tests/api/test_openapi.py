@@ -13,7 +13,8 @@ from tests.api.conftest import MakeClient
 from triage.case import Case
 from triage.taxonomy import load_taxonomy
 
-ROUTES = {"/v1/triage", "/v1/triage/batch", "/v1/model", "/v1/taxonomy", "/healthz", "/readyz"}
+REVIEW = {"/v1/cases", "/v1/feedback", "/v1/feedback/export", "/v1/customers/forget"}
+ROUTES = {"/v1/triage", "/v1/triage/batch", "/v1/model", "/v1/taxonomy", "/healthz", "/readyz", *REVIEW}
 
 
 @pytest.fixture
@@ -37,7 +38,8 @@ def test_keys_and_problems_are_documented(document: dict[str, Any], path: str) -
     assert ("security" in operation) == path.startswith("/v1")
     assert ("401" in operation["responses"]) == path.startswith("/v1")
     for status, response in operation["responses"].items():
-        media = "application/json" if status == "200" else "application/problem+json"
+        good = "application/x-ndjson" if path.endswith("/export") else "application/json"
+        media = good if status == "200" else "application/problem+json"
         assert list(response["content"]) == [media]
 
 

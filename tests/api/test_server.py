@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +13,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-KEY = "key-of-the-ticket-system"
+from tests.api.serving import HEADERS, KEY, environment, wait_ready
+
 PROGRAM = """
 import sys, time
 from tests.fakes import FakeTriager
@@ -30,20 +29,8 @@ class Slow(FakeTriager):
 
 Triager.load = lambda *_: Slow(load_taxonomy())
 from api.commands import serve
-serve(port=int(sys.argv[1]))
+serve(port=int(sys.argv[1]), workers=1)
 """
-
-
-def environment(root: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGE_")}
-    return {**kept, "PYTHONPATH": str(root), **more}
-
-
-@pytest.fixture
-def address() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -59,20 +46,8 @@ def server(root: Path, address: str, tmp_path: Path) -> Iterator[subprocess.Pope
     started.wait()
 
 
-def wait_ready(address: str) -> None:
-    for _ in range(300):
-        try:
-            if httpx2.get(f"{address}/readyz").status_code == 200:
-                return
-        except httpx2.TransportError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError("the server did not become ready")
-
-
 def ask(address: str, text: str) -> httpx2.Response:
-    headers = {"Authorization": f"Bearer {KEY}"}
-    return httpx2.post(f"{address}/v1/triage", json={"text": text}, headers=headers, timeout=30)
+    return httpx2.post(f"{address}/v1/triage", json={"text": text}, headers=HEADERS, timeout=30)
 
 
 def test_sigterm_drains(server: subprocess.Popen[bytes], address: str, tmp_path: Path) -> None:
@@ -96,7 +71,7 @@ def test_sigterm_drains(server: subprocess.Popen[bytes], address: str, tmp_path:
     [
         ([], {}, "TRIAGE_API_KEYS: at least one key is needed, or --no-auth"),
         ([], {"TRIAGE_API_KEYS": "k", "TRIAGE_CALL_CASE": "1"}, "given TRIAGE_CALL_CASE"),
-        (["--no-auth", "--model", "none"], {}, "none"),
+        (["--no-auth", "--model", "none", "--workers", "1"], {}, "none"),
     ],
 )
 def test_refuses_to_start(

@@ -26,9 +26,7 @@ def test_an_option_goes_before_its_variable() -> None:
     assert (settings.model, settings.policy) == (Path("n"), Path("p"))
 
 
-@pytest.mark.parametrize(
-    "name", ["TRIAGE_DATABASE_URL", "TRIAGE_SERVICE_HOST", "TRIAGE_PORT", "TRIAGE_PORT_8000_TCP_ADDR"]
-)
+@pytest.mark.parametrize("name", ["TRIAGE_SERVICE_HOST", "TRIAGE_PORT", "TRIAGE_PORT_8000_TCP_ADDR"])
 def test_variables_of_others_are_left_alone(name: str) -> None:
     assert ServiceSettings.read({**KEYS, name: "tcp://10.0.0.1"}) == ServiceSettings.read(KEYS)
 
@@ -50,6 +48,28 @@ REFUSED = {
     "not finite": ({**KEYS, "TRIAGE_DEADLINE_SECONDS": "nan"}, "TRIAGE_DEADLINE_SECONDS"),
     "two at once": ({**KEYS, "TRIAGE_THREADS": "-1", "TRIAGE_DOCS": "perhaps"}, "TRIAGE_DOCS"),
 }
+
+
+STORE = {"TRIAGE_DATABASE_URL": "sqlite:////srv/triage.db", "TRIAGE_SECRET": "secret" * 6}
+REFUSED |= {
+    "scope unheard of": ({"TRIAGE_API_KEYS": "qa:reviewer:secret"}, "scopes are triage review admin, given reviewer"),
+    "a name twice": ({"TRIAGE_API_KEYS": "qa:review:secret,qa:admin:secret2"}, "names must differ, given qa qa"),
+    "store without secret": ({**KEYS, "TRIAGE_DATABASE_URL": STORE["TRIAGE_DATABASE_URL"]}, "TRIAGE_SECRET: a store"),
+    "short secret": ({**KEYS, **STORE, "TRIAGE_SECRET": "secret"}, "at least 32 characters"),
+    "another database": ({**KEYS, **STORE, "TRIAGE_DATABASE_URL": "mysql://secret"}, "allowed are sqlite:///FILE"),
+    "database in memory": ({**KEYS, **STORE, "TRIAGE_DATABASE_URL": "sqlite://"}, "allowed are sqlite:///FILE"),
+    "no database": ({**KEYS, **STORE, "TRIAGE_DATABASE_URL": "secret.db"}, "allowed are sqlite:///FILE"),
+    "no rate": ({**KEYS, "TRIAGE_RATE_LIMIT": "many"}, "such as 600/minute; given 'many'"),
+    "a rate of nothing": ({**KEYS, "TRIAGE_RATE_LIMIT": "0/minute"}, "TRIAGE_RATE_LIMIT"),
+    "no retention": ({**KEYS, "TRIAGE_RETENTION_DAYS": "0"}, "TRIAGE_RETENTION_DAYS"),
+}
+
+
+def test_with_a_store_keys_may_all_stand_there() -> None:
+    settings = ServiceSettings.read(STORE)
+    assert (settings.auth, settings.api_keys) == (True, ())
+    assert "secretsecret" not in repr(settings)
+    assert "triage.db" not in repr(settings)
 
 
 @pytest.mark.parametrize("kind", REFUSED)

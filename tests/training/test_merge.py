@@ -13,6 +13,7 @@ from training.cases import RawRecord, read_cases
 from training.data_commands import app
 from training.label_exports import labelled_rows
 from training.merge import RULES, Rule, merge
+from triage.errors import InputError
 from triage.taxonomy import load_taxonomy
 
 TAXONOMY = load_taxonomy()
@@ -125,17 +126,17 @@ def test_nothing_is_lost(rule: Rule) -> None:
     rows = [
         said("a", {"risk_tier": 3}, product="宽带"),
         said("b", {"motive": "respect"}, note="夜间来电"),
-        RawRecord("c.csv:2", {"id": "T-1", "labels": {"emotion": "愤怒"}}),
+        RawRecord("c.csv:2", {"id": "T-1", "text": "", "labels": {"emotion": "愤怒"}}),
         RawRecord("c.csv:3", {"id": "T-2", "labels": {"emotion": "calm"}}),
-        RawRecord("c.csv:4", {"id": "T-1", "text": "别的话", "labels": {}}),
+        RawRecord("c.csv:4", {"id": "T-1", "text": "别的话", "labels": {"motive": "无"}}),
         RawRecord("c.csv:5", {}, "not valid CSV"),
         said("d", {"emotion": "cross"}),
     ]
-    merged = merge(rows[:4], TAXONOMY, rule)
+    merged = merge([rows[2], *rows[:2], rows[3]], TAXONOMY, rule)
     (record,) = merged.records
     assert record["labels"] == {"risk_tier": 3, "motive": "respect", "emotion": "furious"}
     assert (record["product"], record["note"]) == ("宽带", "夜间来电")
-    assert [one["from"] for one in record["passes"]] == ["a.jsonl:1", "b.jsonl:1", "c.csv:2"]
+    assert [one["from"] for one in record["passes"]] == ["c.csv:2", "a.jsonl:1", "b.jsonl:1"]
     assert [problem.partition(":")[0] for problem in merged.problems] == ["c.csv"]
     merged = merge(rows[:2] + rows[4:], TAXONOMY, rule)
     assert [record["text"][:3] for record in merged.records] == ["宽带坏", "别的话"]
@@ -163,9 +164,23 @@ def test_the_command_writes_what_train_reads(tmp_path: Path) -> None:
     assert "Open: these heads have no label (1):\n- T-1: risk_tier:" in report.read_text("utf-8")
     run = CliRunner().invoke(app, ["merge", *files, "-o", str(out)])
     assert run.exit_code == 0, run.output
+    again = tmp_path / "again.jsonl"
+    CliRunner().invoke(app, ["merge", str(out), "-o", str(again)])
+    assert [one["from"] for one in json.loads(again.read_text("utf-8"))["passes"]] == [
+        *(f"{name}:{2 if name.endswith('csv') else 1}" for name, _ in EXPORTS),
+        "merged.jsonl:1",
+    ]
     (record,) = read_cases([out], TAXONOMY)
     assert record.labels == {"risk_tier": 3, "issues": ["delay", "unreachable"]}
     assert record.case.channel == "call"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for name in ("none.jsonl", "none.json", "none.csv"):
+        run = CliRunner().invoke(app, ["merge", str(tmp_path / name), "-o", str(tmp_path / "out.jsonl")])
+        assert isinstance(run.exception, InputError)
+        assert name in str(run.exception)
+        assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_an_unknown_rule_is_refused(tmp_path: Path) -> None:

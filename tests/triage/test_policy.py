@@ -155,3 +155,11 @@ def test_six_grades_by_file() -> None:
     answer = run(scores, "press_threat", policy=policy).heads["risk_tier"]
     assert (answer.label, answer.name) == ("B", "媒体事件")
     assert sum(answer.scores.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("prior", "suggested"), [(None, False), (1, False), (2, True), (9, True)])
+@pytest.mark.parametrize("contact_class", ["regular", "no_value"])
+def test_many_contacts_without_value_bring_a_suggestion(prior: int | None, suggested: bool, contact_class: str) -> None:
+    scores = scores_for({**NOTHING, "contact_class": contact_class})
+    actions = run(scores, prior_no_value=prior).handling.actions
+    assert any("多次无效来电" in action for action in actions) == (suggested and contact_class == "no_value")

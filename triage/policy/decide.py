@@ -68,7 +68,10 @@ def decide(
     tier = _tier_of(policy, taxonomy.head(policy.tier_head).codes[chosen[policy.tier_head]], kinds)
     review = _review(policy, taxonomy, chosen, scores, unknown_words, words)
     handling = Handling(
-        tier.owner, tier.present_owner_may, tier.respond_within_minutes, _actions(policy, taxonomy, tier, chosen, kinds)
+        tier.owner,
+        tier.present_owner_may,
+        tier.respond_within_minutes,
+        _actions(policy, taxonomy, tier, chosen, kinds, case.prior_no_value or 0),
     )
     return Decision(answers, handling, review)
 
@@ -167,11 +170,12 @@ def _review(
 
 
 def _actions(
-    policy: Policy, taxonomy: Taxonomy, tier: Tier, chosen: Mapping[str, int], kinds: set[str]
+    policy: Policy, taxonomy: Taxonomy, tier: Tier, chosen: Mapping[str, int], kinds: set[str], no_value: int
 ) -> tuple[str, ...]:
     actions: dict[str, None] = dict.fromkeys(tier.actions)
     given = {(name, str(taxonomy.head(name).codes[position])) for name, position in chosen.items()}
     for advice in policy.advice:
-        if advice.signal in kinds or (advice.head, str(advice.label)) in given:
+        called_for = advice.signal in kinds or (advice.head, str(advice.label)) in given
+        if called_for and no_value >= advice.prior_no_value:
             actions.update(dict.fromkeys(advice.actions))
     return tuple(actions)

@@ -75,11 +75,13 @@ class HeadRule(Settings):
 
 
 class Advice(Settings):
-    """Next steps that a label (or a signal) calls for."""
+    """Next steps that a label (or a signal) calls for; `prior_no_value` narrows it to customers who had at least so
+    many contacts without value lately."""
 
     head: str | None = None
     label: Code | None = None
     signal: str | None = None
+    prior_no_value: Annotated[int, Field(ge=0)] = 0
     actions: tuple[str, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

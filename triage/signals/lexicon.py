@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -13,21 +12,21 @@ from pydantic import BeforeValidator, Field
 
 from triage.errors import SettingsError
 from triage.settings_file import Settings, load_settings
-from triage.signals.phrase import Lists, PhraseError, compile_frames, compile_phrases, parse_list
+from triage.signals.phrase import Lists, PhraseError, Phrases, compile_frames, compile_phrases, parse_list
 
 DEFAULT_LEXICON = Path(str(resources.files("triage.lexicon")))
 # YAML reads a bare 12315 as a number.
 Phrase = Annotated[str, BeforeValidator(lambda given: str(given) if type(given) is int else given)]
-Phrases = tuple[Phrase, ...]
-NamedLists = dict[str, Phrases]
+Entries = tuple[Phrase, ...]
+NamedLists = dict[str, Entries]
 
 
 class VetoTable(Settings):
     """Surroundings in which a hit does not count, and `unless`: surroundings in which it counts all the same."""
 
     zh: str
-    frames: Phrases = Field(min_length=1)
-    unless: Phrases = ()
+    frames: Entries = Field(min_length=1)
+    unless: Entries = ()
 
 
 class ContextTable(Settings):
@@ -35,7 +34,7 @@ class ContextTable(Settings):
 
     version: str
     lists: NamedLists = {}
-    agent_words: Phrases
+    agent_words: Entries
     vetoes: dict[str, VetoTable]
     withdrawn: VetoTable
     withdrawals: VetoTable
@@ -55,16 +54,16 @@ class KindTable(Settings):
     withdrawable: bool = False
     where: Literal["anywhere", "end"] = "anywhere"
     lists: NamedLists = {}
-    phrases: Phrases = Field(min_length=1)
-    innocent: Phrases = ()
+    phrases: Entries = Field(min_length=1)
+    innocent: Entries = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Veto:
     """Compiled surroundings; both patterns are searched in a window in which `HIT` stands for the hit."""
 
-    frames: re.Pattern[str]
-    unless: re.Pattern[str]
+    frames: Phrases
+    unless: Phrases
 
     def __call__(self, window: str) -> bool:
         return self.frames.search(window) is not None and self.unless.search(window) is None
@@ -79,8 +78,8 @@ class Kind:
     en: str
     withdrawable: bool
     at_end: bool
-    phrases: re.Pattern[str]
-    innocent: re.Pattern[str]
+    phrases: Phrases
+    innocent: Phrases
     vetoes: tuple[Veto, ...]
 
 
@@ -90,10 +89,10 @@ class Lexicon:
 
     version: str
     kinds: Mapping[str, Kind]
-    agent_words: re.Pattern[str]
+    agent_words: Phrases
     withdrawn: Veto
-    withdrawals: re.Pattern[str]
-    still_meant: re.Pattern[str]
+    withdrawals: Phrases
+    still_meant: Phrases
 
 
 def load_lexicon(path: Path | None = None) -> Lexicon:
@@ -158,13 +157,13 @@ class _Source:
                 raise SettingsError(self.message(error.phrase, str(error))) from error
         return parsed
 
-    def phrases(self, phrases: Iterable[str], lists: Lists) -> re.Pattern[str]:
+    def phrases(self, phrases: Iterable[str], lists: Lists) -> Phrases:
         try:
             return compile_phrases(phrases, lists)
         except PhraseError as error:
             raise SettingsError(self.message(error.phrase, str(error))) from error
 
-    def frames(self, frames: Iterable[str], lists: Lists) -> re.Pattern[str]:
+    def frames(self, frames: Iterable[str], lists: Lists) -> Phrases:
         try:
             return compile_frames(frames, lists)
         except PhraseError as error:

@@ -82,20 +82,45 @@ def parse_list(phrases: Iterable[str], lists: Lists) -> Parsed:
     return (_Choice(tuple(parse(phrase, lists) for phrase in phrases)),)
 
 
-def compile_phrases(phrases: Iterable[str], lists: Lists) -> re.Pattern[str]:
-    """One pattern that finds any of the phrases; a phrase that starts with a gap or may be empty is a PhraseError.
+class Phrases:
+    """Finds any of several phrases. `rests` maps each character that one can begin with to the pattern of the rest.
 
-    The pattern starts with the set of all first characters, which lets the engine skip to places where one can begin.
+    A rest is compiled when its character is first met: most tables are never needed whole, and a start stays quick.
     """
+
+    def __init__(self, rests: Mapping[str, str]):
+        self._starts = re.compile(_any_of("".join(rests)) if rests else "(?!)")
+        self._rests = rests
+        self._compiled: dict[str, re.Pattern[str]] = {}
+
+    def search(self, text: str, position: int = 0) -> re.Match[str] | None:
+        """The first hit at or after `position`."""
+        for start in self._starts.finditer(text, position):
+            if found := self._from(start[0]).match(text, start.start()):
+                return found
+        return None
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """All hits, none overlapping another."""
+        found = self.search(text)
+        while found:
+            yield found
+            found = self.search(text, found.end())
+
+    def _from(self, char: str) -> re.Pattern[str]:
+        if char not in self._compiled:
+            self._compiled[char] = re.compile(re.escape(char) + self._rests[char])
+        return self._compiled[char]
+
+
+def compile_phrases(phrases: Iterable[str], lists: Lists) -> Phrases:
+    """What finds any of the phrases; a phrase that starts with a gap or may be empty is a PhraseError."""
     groups = _by_first_char([_head_checked(phrase, lists) for phrase in phrases])
-    if not groups:
-        return re.compile("(?!)")
-    branches = [f"(?<={_any_of(chars)}){rest}" for chars, rest in groups]
-    return re.compile(_any_of("".join(chars for chars, _ in groups)) + _either(branches))
+    return Phrases({char: rest for chars, rest in groups for char in chars})
 
 
-def compile_frames(frames: Iterable[str], lists: Lists) -> re.Pattern[str]:
-    """One pattern over a text in which `HIT` stands for the hit; a frame has `*` exactly once."""
+def compile_frames(frames: Iterable[str], lists: Lists) -> Phrases:
+    """The same over a text in which `HIT` stands for the hit; a frame has `*` exactly once."""
     frames = tuple(frames)
     for frame in frames:
         if frame.count("*") != 1:

@@ -1,0 +1,1 @@
+"""What the service keeps: cases (masked), results, feedback, keys, answers by idempotency key."""

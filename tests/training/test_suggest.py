@@ -1,0 +1,120 @@
+"""What to label next: worth more the less sure and the rarer, spread over different words, and ready to fill in."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+from typer.testing import CliRunner
+
+from training.cases import read_cases
+from training.data_commands import app
+from training.suggest import suggest, surprise, unsure
+from triage.taxonomy import load_taxonomy
+
+TAXONOMY = load_taxonomy()
+EMOTION = TAXONOMY.head("emotion")
+SURE, TORN, FLAT = [0.98, 0.01, 0.01], [0.49, 0.5, 0.01], [0.34, 0.33, 0.33]
+
+
+def test_worth_by_hand() -> None:
+    scores = {"emotion": np.array([SURE, TORN, FLAT])}
+    assert unsure([EMOTION], scores) == pytest.approx([1 - 0.97, 1 - 0.01, 1 - 0.01])
+    shares = {"emotion": np.array([0.5, 0.25, 0.25])}
+    assert surprise([EMOTION], scores, shares)[1] == pytest.approx(0.49 * np.log(2) + 0.51 * np.log(4))
+
+
+def test_the_unsure_come_before_the_sure() -> None:
+    words = [f"第{number}件事情说的是完全不同的话题{number * 7}" for number in range(40)]
+    table = np.array([TORN if row % 4 == 0 else SURE for row in range(40)])
+    chosen = suggest(words, {"emotion": table}, TAXONOMY, 2)
+    assert all(one.record % 4 == 0 for one in chosen)
+    assert len({one.record for one in chosen}) == 2
+    assert [one.worth for one in chosen] == sorted((one.worth for one in chosen), reverse=True)
+    assert chosen[0].reasons[0] == "unsure: emotion upset 0.50 or calm 0.49"
+
+
+def test_the_rare_come_before_the_common() -> None:
+    maybe_furious, maybe_upset = [0.6, 0.0, 0.4], [0.6, 0.4, 0.0]
+    table = np.array([maybe_furious if row in (3, 17) else maybe_upset for row in range(30)])
+    known = {"emotion": np.array([500.0, 480.0, 20.0])}
+    chosen = suggest([f"话{row}" * 5 for row in range(30)], {"emotion": table}, TAXONOMY, 2, known)
+    assert chosen[0].record in (3, 17)
+    assert "rare: emotion furious 0.40" in chosen[0].reasons
+
+
+def test_one_of_each_story() -> None:
+    stories = ["快递三天没有送到门口", "手机屏幕一碰就黑掉了", "会员费扣了两次钱不退"]
+    words = [story + "！" * (row % 3) for row, story in enumerate(stories * 4)]
+    chosen = suggest(words, {"emotion": np.array([TORN] * 12)}, TAXONOMY, 3)
+    assert {one.record % 3 for one in chosen} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(("size", "count", "chosen"), [(1, 5, 1), (3, 5, 3), (5, 5, 5), (6, 5, 5)])
+def test_never_more_than_there_is(size: int, count: int, chosen: int) -> None:
+    scores = {"emotion": np.array([TORN] * size)}
+    assert len(suggest(["好的"] * size, scores, TAXONOMY, count)) == chosen
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Path:
+    """Twelve contacts, one of them labelled already, one twice, one empty, all like formulas."""
+    texts = [f"=我的快递{number}天没到，你们第{number}次骗我，手机13812345678" for number in range(12)]
+    rows = [{"id": f"T-{number}", "text": text, "channel": "chat"} for number, text in enumerate(texts)]
+    rows += [{"id": "T-12", "text": texts[3]}, {"id": "T-13", "text": ""}]
+    turns = [{"speaker": "agent", "text": "您好"}, {"speaker": "customer", "text": "我要投诉，退钱"}]
+    lines = [json.dumps(row, ensure_ascii=False) for row in [*rows, {"id": "T-14", "turns": turns}]]
+    (tmp_path / "pool.jsonl").write_text("\n".join(lines), "utf-8")
+    (tmp_path / "done.jsonl").write_text(json.dumps({**rows[0], "labels": {"risk_tier": 1}}), "utf-8")
+    return tmp_path / "pool.jsonl"
+
+
+def fill_in(path: Path) -> Path:
+    """Every case is tier 2 and has no issues."""
+    if path.suffix == ".jsonl":
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        for row in rows:
+            row["labels"] |= {"risk_tier": 2, "issues": []}
+        path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    elif path.suffix == ".csv":
+        header, *lines = list(csv.reader(path.open(encoding="utf-8-sig", newline="")))
+        for line in lines:
+            line[header.index("风险等级")], line[header.index("问题点")] = "一般投诉事件", "无"
+        csv.writer(path.open("w", encoding="gb18030", newline="")).writerows([header, *lines])
+    else:
+        book = openpyxl.load_workbook(path)
+        header = [cell.value for cell in book.active[1]]
+        for number in range(2, book.active.max_row + 1):
+            book.active.cell(number, header.index("风险等级") + 1, "一般投诉事件")
+            book.active.cell(number, header.index("问题点") + 1, "无")
+        book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "xlsx"])
+def test_suggest_fill_in_merge(root: Path, pool: Path, tmp_path: Path, suffix: str) -> None:
+    sheet, out = tmp_path / f"sheet.{suffix}", tmp_path / "merged.jsonl"
+    options = ["-n", "12", "--labelled", str(tmp_path / "done.jsonl"), "--model", str(root / "models" / "default")]
+    run = CliRunner().invoke(app, ["suggest", str(pool), "-o", str(sheet), *options])
+    assert run.exit_code == 1, run.output
+    assert "12 of 12 cases" in run.output
+    assert "- T-13: " in run.output
+    run = CliRunner().invoke(app, ["merge", str(pool), str(fill_in(sheet)), "-o", str(out)])
+    assert "2 cases without labels left out" in run.output
+    records = {record.case.id: record for record in read_cases([out], TAXONOMY)}
+    assert set(records) == {f"T-{number}" for number in (*range(1, 12), 14)}
+    assert all(record.labels == {"risk_tier": 2, "issues": []} for record in records.values())
+    assert records["T-14"].case.turns is not None
+    assert "13812345678" not in out.read_text("utf-8") + sheet.read_bytes().decode("utf-8", "replace")
+
+
+def test_nothing_left_to_label(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "done.jsonl"
+    path.write_text(json.dumps({"id": "1", "text": "投诉你们", "labels": {}}), "utf-8")
+    options = ["--labelled", str(path), "--model", str(root / "models" / "default"), "-o", str(tmp_path / "a.csv")]
+    run = CliRunner().invoke(app, ["suggest", str(path), *options])
+    assert "no case is left" in str(run.exception)

@@ -1,0 +1,73 @@
+"""The unlabelled cases that may be labelled next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from training.cases import LabelledCase
+from training.similarity import customer_words
+from training.suggest import Scores, Suggestion, scores_of, suggest
+from triage.batch.read import find_files, open_sources, read_rows
+from triage.case import Case
+from triage.errors import InputError
+from triage.result import RowError
+from triage.taxonomy import Taxonomy
+from triage.triager import Triager
+
+
+@dataclass(slots=True)
+class Choice:
+    """The cases that could be triaged, in the order of the files, which of them to label, and the rows that failed."""
+
+    cases: list[Case] = field(default_factory=list)
+    chosen: list[Suggestion] = field(default_factory=list)
+    failed: list[RowError] = field(default_factory=list)
+
+
+def choose(triager: Triager, pool: Sequence[Path], labelled: Sequence[LabelledCase], count: int) -> Choice:
+    """Triage the pool and suggest `count` of it: no words twice, none that are labelled already.
+
+    InputError if nothing is left to choose from.
+    """
+    choice = Choice()
+    seen = {_words(record.case) for record in labelled}
+    cases = []
+    for row in read_rows(open_sources(find_files(pool), {})):
+        if isinstance(row, RowError):
+            choice.failed.append(row)
+        elif (said := _words(row)) not in seen:
+            seen.add(said)
+            cases.append(row)
+    results = []
+    for case, answer in zip(cases, triager.pipe(cases), strict=True):
+        if isinstance(answer, RowError):
+            choice.failed.append(answer)
+        else:
+            choice.cases.append(case)
+            results.append(answer)
+    if not results:
+        raise InputError("pool: no case is left that could be labelled; all are labelled already, or cannot be read")
+    words = [_words(case) for case in choice.cases]
+    scores = scores_of(results, triager.taxonomy)
+    choice.chosen = suggest(words, scores, triager.taxonomy, count, label_counts(labelled, triager.taxonomy))
+    return choice
+
+
+def label_counts(records: Sequence[LabelledCase], taxonomy: Taxonomy) -> dict[str, Scores] | None:
+    """How many cases have each label, by single-label head; None without cases."""
+    if not records:
+        return None
+    counts = {}
+    for head in taxonomy.heads:
+        if head.kind != "multi":
+            given = [head.index(record.labels[head.name]) for record in records if head.name in record.labels]
+            counts[head.name] = np.bincount(np.array(given, dtype=int), minlength=len(head.labels)).astype(float)
+    return counts
+
+
+def _words(case: Case) -> str:
+    return customer_words(LabelledCase(case, {}))
