@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.utils import logging as transformers_log
 
 from training.model import LAST_LAYER, TriageModel
 from triage.artefact import Artefact, open_artefact
@@ -52,6 +53,8 @@ def open_start(name: str) -> Start:
 
     InputError if it is none of these, or has no fast tokenizer.
     """
+    transformers_log.set_verbosity_error()  # it reports the heads of a model folder as unexpected
+    transformers_log.disable_progress_bar()
     folder = model_folder(Path(name))
     if digest_of(folder):
         artefact = open_artefact(folder)

@@ -164,7 +164,7 @@ def one_label(bench: Path) -> dict[str, Path | str]:
 
 
 REFUSED: list[tuple[Callable[[Path], dict[str, Path | str]], str]] = [
-    (no_policy, "tiers must cover every label"),
+    (no_policy, "given 'contact_class'"),
     (no_encoder, "base model"),
     (one_label, "unlabelled needs two labels"),
 ]
