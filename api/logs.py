@@ -40,6 +40,7 @@ def write_json_lines() -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its plugins at every start
 
 
 def place(trace: TracebackType | None) -> str:

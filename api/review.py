@@ -28,7 +28,7 @@ _ERRORS = (401, 403, 404, 429, 503)
 _WITH_BODY = (401, 403, 404, 408, 413, 422, 429, 503)
 
 
-def memory_of(service: Serving) -> Memory:
+async def memory_of(service: Serving) -> Memory:
     """The store of this service; 404 if it has none."""
     if service.memory is None:
         raise ProblemError(404, "no_store", "the service was started without a store (TRIAGE_DATABASE_URL)")

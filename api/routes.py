@@ -22,7 +22,7 @@ from triage.errors import InputError
 from triage.result import RowError, TriageResult
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
     """The service of this application."""
     service: Service = request.app.state.service
     return service

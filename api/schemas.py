@@ -12,6 +12,7 @@ from triage.taxonomy import Head, Taxonomy
 Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string"}
 _INTEGER: Schema = {"type": "integer"}
+_RECORD: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 _SCORE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 _NOT_BLANK = r"[^\u0000 \t\r\n\u3000]"
 _LABEL: Schema = {"type": ["string", "integer"]}
@@ -57,7 +58,7 @@ def _of_the_store(taxonomy: Taxonomy) -> dict[str, Schema]:
     result = {"anyOf": [ref("TriageResult"), {"type": "null"}]}
     contact = _object(record=_INTEGER, received_at=time, contacted_at=time, case=shown, result=result)
     labels = {"type": "object", "minProperties": 1, "properties": {h.name: _given(h) for h in taxonomy.heads}}
-    one = {"id": {**_TEXT, "minLength": 1, "maxLength": 200}, "record": {**_INTEGER, "minimum": 1}, "case": ref("Case")}
+    one = {"id": {**_TEXT, "minLength": 1, "maxLength": 200}, "record": _RECORD, "case": ref("Case")}
     feedback = {
         "type": "object",
         "required": ["labels"],

@@ -39,7 +39,7 @@ class ServiceSettings(Settings):
     auth: bool = True
     max_body_bytes: Annotated[int, Field(ge=1_000, le=64_000_000)] = 4_000_000
     queue_characters: Annotated[int, Field(ge=1)] = 100_000
-    queue_seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
+    queue_seconds: Annotated[float, Field(gt=0, le=600)] = 1.5
     call_characters: Annotated[int, Field(ge=1)] = 2_000
     call_cases: Annotated[int, Field(ge=1, le=1_000)] = 32
     deadline_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0

@@ -54,6 +54,8 @@ async def closed_loop(port: int, key: str, texts: list[str], clients: int, secon
         client = Client(port, key)
         while time.perf_counter() < end:
             answers.append(await client.ask(next(supply)))
+            if answers[-1].status == 503:
+                await asyncio.sleep(1)  # what Retry-After says
 
     await asyncio.gather(*(keep_asking() for _ in range(clients)))
     return answers
