@@ -121,6 +121,7 @@ def adapt(job: Job) -> Artefact:
     heads, wide = _lexical(shop, start, network, splits)
     contents = Contents(
         job.out.name,
+        recipe.version,
         network,
         job.build / "tokenizer.json",
         taxonomy_path,

@@ -79,6 +79,7 @@ def make_model(
 
     contents = Contents(
         recipe.name,
+        recipe.version,
         model,
         build / "tokenizer.json",
         taxonomy_path or DEFAULT_TAXONOMY,

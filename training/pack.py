@@ -20,7 +20,6 @@ from triage.segment import Segmenter
 from triage.wide import Wide
 
 log = logging.getLogger(__name__)
-VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,7 @@ class Contents:
     """What goes into a model folder. `window` and `roles` are those the encoder of cases was set to."""
 
     name: str
+    version: str
     network: TriageModel
     tokenizer: Path
     taxonomy: Path
@@ -61,7 +61,7 @@ def pack(
     export_onnx(contents.network, partial)
     settings = {
         "name": contents.name,
-        "version": VERSION,
+        "version": contents.version,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "segmenter": contents.segmenter.engine,
         "words": contents.segmenter.words,

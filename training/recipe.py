@@ -112,6 +112,7 @@ class Recipe(Settings):
     """
 
     name: str
+    version: str = "1"
     about_data: str = ""
     about_limits: str = ""
     segmenter: Literal["rjieba", "jieba"] = "rjieba"
