@@ -157,7 +157,8 @@ def _sheet(
     sheet.freeze_panes = "B2"
     for place, name in enumerate(header):
         widest = max([len(name), *(len(str(row[place] or "")) for row in rows if place < len(row))])
-        sheet.column_dimensions[get_column_letter(place + 1)].width = min(_MAX_WIDTH, 4 + 2 * min(widest, 28))
+        width = min(_MAX_WIDTH, 4 + 2 * min(widest, 28))
+        sheet.column_dimensions[get_column_letter(place + 1)].width = width  # type: ignore[attr-defined] # stubs lack it
     sheet.append([_cell(sheet, name, fill=_HEADER, font=Font(bold=True, color="FFFFFF")) for name in header])
     for row in rows:
         cells = [
