@@ -26,7 +26,11 @@ from triage.taxonomy import load_taxonomy
 
 CASES = 2_000
 EXAMPLES = {False: 5, True: 205}  # for what takes nothing, and for what takes a body or parameters
-BEYOND_SCHEMA = ("the text looks garbled", "at most 50000 characters")  # rules that JSON Schema cannot say
+BEYOND_SCHEMA = (
+    "the text looks garbled",
+    "at most 50000 characters",
+    "at least one label is needed",
+)  # rules that JSON Schema cannot say
 _SOUND_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 tried: Counter[str] = Counter()
 _STORE = {"secret": "a-secret-of-thirty-two-characters!", "api_keys": f"all:triage+review+admin:{KEY}"}
