@@ -26,7 +26,6 @@ from triage.taxonomy import load_taxonomy
 
 CASES = 2_000
 EXAMPLES = {False: 5, True: 205}  # for what takes nothing, and for what takes a body or parameters
-# rules that JSON Schema cannot say
 BEYOND_SCHEMA = (
     "the text looks garbled",
     "at most 50000 characters",
