@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from fastapi import Request
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from api.problems import ProblemError, bad_input, explain
 from api.settings import ServiceSettings
@@ -53,11 +53,20 @@ def read_case(value: Any) -> Case:
 
 
 def read_model(model: type[Model], value: Any) -> Model:
-    """A body of that form."""
+    """A body of that form. Types are those of JSON: a number in quotes is no number."""
     try:
-        return model.model_validate(value)
+        return model.model_validate_json(to_json(_whole(value)), strict=True)
     except ValidationError as error:
         raise bad_input(explain(error.errors())) from None
+
+
+def _whole(value: Any) -> Any:
+    """The same with 3 for 3.0, which in JSON is a whole number too."""
+    if isinstance(value, dict):
+        return {key: _whole(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def read_batch(value: Any) -> list[Case | RowError]:

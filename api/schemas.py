@@ -57,7 +57,7 @@ def _of_the_store(taxonomy: Taxonomy) -> dict[str, Schema]:
     shown = {"type": "object", "description": "The case as it was stored: identifiers masked, no customer_key."}
     result = {"anyOf": [ref("TriageResult"), {"type": "null"}]}
     contact = _object(record=_INTEGER, received_at=time, contacted_at=time, case=shown, result=result)
-    labels = {"type": "object", "minProperties": 1, "properties": {h.name: _given(h) for h in taxonomy.heads}}
+    labels = {"type": "object", "minProperties": 1, "properties": {h.name: _or_null(_given(h)) for h in taxonomy.heads}}
     one = {"id": {**_TEXT, "minLength": 1, "maxLength": 200}, "record": _RECORD, "case": ref("Case")}
     feedback = {
         "type": "object",
@@ -76,6 +76,10 @@ def _of_the_store(taxonomy: Taxonomy) -> dict[str, Schema]:
         "Customer": {**_object(customer_key=key), "additionalProperties": False, "examples": [CUSTOMER]},
         "Forgotten": _object(deleted=_INTEGER),
     }
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _given(head: Head) -> Schema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -20,6 +21,7 @@ from api.settings import ServiceSettings
 from triage.errors import SettingsError, TriageError
 
 logger = get_logger(__name__)
+_SWITCH_SECONDS = 0.001  # how long the thread of the model may keep the event loop waiting, which refuses and accepts
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -45,6 +47,7 @@ def load_app(settings: ServiceSettings) -> FastAPI:
     from triage.policy import DEFAULT_POLICY
     from triage.triager import DEFAULT_MODELS, Triager
 
+    sys.setswitchinterval(_SWITCH_SECONDS)
     model, policy = settings.model or DEFAULT_MODELS, settings.policy or DEFAULT_POLICY
     source = Source(lambda: Triager.load(model, policy, settings.threads), (model, policy))
     return create_app(source.load(), settings, source)

@@ -16,9 +16,9 @@ from tests.api.conftest import WORDS, MakeClient
 JSON = {"Content-Type": "application/json"}
 TURN = {"speaker": "customer", "text": WORDS}
 BAD_CASES: dict[str, tuple[Any, str]] = {
-    "a string": (WORDS, "case: Input should be a valid dictionary"),
-    "a list": ([WORDS], "case: Input should be a valid dictionary"),
-    "null": (None, "case: Input should be a valid dictionary"),
+    "a string": (WORDS, "case: Input should be an object"),
+    "a list": ([WORDS], "case: Input should be an object"),
+    "null": (None, "case: Input should be an object"),
     "no words": ({"product": WORDS}, "either text or turns"),
     "text and turns": ({"text": WORDS, "turns": [TURN]}, "either text or turns"),
     "blank text": ({"text": " \u3000\n", "product": WORDS}, "the text is empty"),
@@ -26,7 +26,7 @@ BAD_CASES: dict[str, tuple[Any, str]] = {
     "text no string": ({"text": [WORDS]}, "text: Input should be a valid string"),
     "text too long": ({"text": WORDS * 12_501}, "at most 50000 characters"),
     "turns too many": ({"turns": [TURN] * 1_001}, "at most 1000 turns"),
-    "turns no list": ({"turns": WORDS}, "turns: Input should be a valid tuple"),
+    "turns no list": ({"turns": WORDS}, "turns: Input should be a valid array"),
     "unknown speaker": ({"turns": [{"speaker": WORDS, "text": "a"}]}, "turns.0.speaker: Input should be 'customer'"),
     "unknown key of a turn": ({"turns": [{**TURN, WORDS: 1}]}, "turns.0.(unknown field): Extra inputs"),
     "many problems": ({"turns": [{WORDS: 1}] * 9}, "and 22 more"),
@@ -52,9 +52,9 @@ BAD_BODIES: dict[str, bytes] = {
     "nested too deep": b"[" * 100_000,
 }
 BAD_BATCHES: dict[str, tuple[Any, str]] = {
-    "a list": ([{"text": WORDS}], "case: Input should be a valid dictionary"),
+    "a list": ([{"text": WORDS}], "case: Input should be an object"),
     "a case": ({"text": WORDS}, "cases: Field required"),
-    "cases no list": ({"cases": {WORDS: WORDS}}, "cases: Input should be a valid list"),
+    "cases no list": ({"cases": {WORDS: WORDS}}, "cases: Input should be a valid array"),
     "too many": ({"cases": [{"text": WORDS}] * 101}, "cases: List should have at most 100 items"),
 }
 
