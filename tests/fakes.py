@@ -21,6 +21,7 @@ class FakeTriager:
 
     def __init__(self, taxonomy: Taxonomy):
         self.taxonomy = taxonomy
+        self.digest = "fake"
         self.info: dict[str, Any] = {
             "name": "fake",
             "version": "0.1",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from triage.artefact import Artefact, open_artefact
+from triage.artefact import MANIFEST, Artefact, open_artefact
 from triage.case import Case
 from triage.classifier import Classifier, Floats, Prediction
 from triage.encode import Encoded, Encoder
@@ -18,7 +19,7 @@ from triage.policy import DEFAULT_POLICY, Defaults, Policy, decide, load_policy
 from triage.prepare import Prepared, prepare
 from triage.result import RowError, TriageResult
 from triage.segment import Segmenter
-from triage.signals import Lexicon, Signal, SignalFinder, load_lexicon
+from triage.signals import DEFAULT_LEXICON, Lexicon, Signal, SignalFinder, load_lexicon
 from triage.taxonomy import Taxonomy
 from triage.wide import Wide
 
@@ -85,6 +86,15 @@ class Triager:
             "metrics": self.artefact.metrics,
             "signals": {code: kind.zh for code, kind in self._lexicon.kinds.items()},
         }
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over model, policy and lexicon: where it is the same, so are the answers."""
+        digest = hashlib.sha256(self.artefact.path(MANIFEST).read_bytes())
+        digest.update(self.policy.model_dump_json().encode())
+        for table in sorted(DEFAULT_LEXICON.rglob("*.yaml")):
+            digest.update(table.read_bytes())
+        return digest.hexdigest()
 
     def __call__(self, case: Case | str) -> TriageResult:
         """Triage one case; a bare text is a case of its own. Raises InputError or StageError."""

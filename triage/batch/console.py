@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console, Group, RenderableType
@@ -13,9 +14,10 @@ from rich.text import Text
 from triage.batch.tally import Tally
 
 if TYPE_CHECKING:
-    from triage.batch.run import CaseTriager
+    from triage.batch.shards import CaseTriager
 
 _REDRAW_SECONDS = 0.1
+_RATE_SECONDS = 30
 
 
 class Counter:
@@ -31,7 +33,8 @@ class Counter:
             disable=not (visible and console.is_terminal),
         )
         self._task = self._progress.add_task("", total=1.0, rows=0, rate=0.0)
-        self._started = self._drawn = time.monotonic()
+        self._drawn = 0.0
+        self._seen: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -45,7 +48,15 @@ class Counter:
         now = time.monotonic()
         if now - self._drawn >= _REDRAW_SECONDS:
             self._drawn = now
-            self._progress.update(self._task, completed=fraction, rows=rows, rate=rows / (now - self._started))
+            self._progress.update(self._task, completed=fraction, rows=rows, rate=self._rate(now, rows))
+
+    def _rate(self, now: float, rows: int) -> float:
+        """Rows a second of late: what an earlier run had done passes quickly and says nothing of the time left."""
+        self._seen.append((now, rows))
+        while len(self._seen) > 2 and now - self._seen[0][0] > _RATE_SECONDS:
+            self._seen.popleft()
+        before, done = self._seen[0]
+        return (rows - done) / max(now - before, _REDRAW_SECONDS)
 
 
 def summary(tally: Tally) -> RenderableType:
