@@ -65,18 +65,17 @@ def _shared(
                 yield _finished(*ahead.popleft(), journal)
         while ahead:
             yield _finished(*ahead.popleft(), journal)
+    except BrokenProcessPool:
+        raise EngineError(
+            "a worker process ended before its work was done (out of memory?); what was done is kept: add --resume"
+        ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _finished(shard: Shard, work: Future[None] | None, journal: Journal) -> Answered:
-    try:
-        if work is not None:
-            work.result()
-    except BrokenProcessPool:
-        raise EngineError(
-            "a worker process ended before its work was done (out of memory?); what was done is kept: add --resume"
-        ) from None
+    if work is not None:
+        work.result()
     return shard, journal.answers(shard.number)
 
 

@@ -67,7 +67,7 @@ def score(
     journal.begin(fingerprint(sources, settings.mapping, triager.digest, settings.batch_size))
     tally = Tally(triager.taxonomy, keep=outputs.report_cases if outputs.report else 0)
     with ExitStack() as stack:
-        part = stack.enter_context(atomic(outputs.out))
+        part = stack.enter_context(atomic(outputs.out, journal.folder))
         report = stack.enter_context(atomic(outputs.report)) if outputs.report else None
         answered = stack.enter_context(closing(engine(Shards(sources, settings.batch_size), journal)))
         with closing(open_writer(part, outputs.out.suffix.lower(), triager.taxonomy)) as writer:

@@ -13,8 +13,8 @@ import pytest
 
 from triage.batch.atomic import OutputError, atomic, check_output
 from triage.batch.flat import flat_columns, flat_row, known_cells
-from triage.batch.write import csv_cell, open_writer
 from triage.batch.tally import Outcome
+from triage.batch.write import csv_cell, open_writer
 from triage.case import Case
 from triage.result import RowError
 
