@@ -20,7 +20,8 @@ _CLOCK = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[ T])?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]
 _TIME = rf"[\[(【]?{_CLOCK}(?:[ \t]*(?:-->|[-~])[ \t]*{_CLOCK})?[\])】]?"
 _NAMES = "|".join(sorted(SPEAKERS, key=len, reverse=True))
 _MARK = re.compile(
-    rf"^[ \t]*(?:{_TIME}[ \t]*)?[\[(【]?(?P<who>(?:{_NAMES})[ \t_#-]*[0-9A-Za-z]?[0-9]{{0,6}})[\])】]?"
+    rf"^[ \t]*(?:{_TIME}[ \t]*)?[\[(【]?(?P<who>(?:{_NAMES})[ \t_#-]*[0-9A-Za-z]?[0-9]{{0,6}})"
+    rf"(?!:\d\d(?::\d\d)?[ \t]*(?:[:：]|\r?$))[\])】]?"
     rf"[ \t]*(?:{_TIME})?[ \t]*(?:[:：][ \t]*|(?P<alone>\r?$))",
     re.MULTILINE | re.IGNORECASE,
 )
