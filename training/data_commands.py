@@ -1,4 +1,7 @@
-"""`triage data check` and `triage data agreement`. Heavy imports happen inside."""
+"""`triage data check` and `triage data agreement`. Heavy imports happen inside.
+
+`check` of files without labels, for scoring, needs nothing of the extra 'train'.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+_ROWS_LOOKED_AT = 1_000
 app = typer.Typer(no_args_is_help=True, help="Look at labelled cases before training on them.")
 Files = Annotated[list[Path], typer.Argument(metavar="DATA", help="Labelled JSONL files or folders of them.")]
 TaxonomyFile = Annotated[Path | None, typer.Option(help="Taxonomy file; default: the packaged one.")]
@@ -20,8 +24,16 @@ def check(
     alike: Annotated[
         float, typer.Option(min=0, max=1, help="Similarity from which two cases are near-duplicates.")
     ] = 0.5,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a field, in files to score.")
+    ] = None,
 ) -> None:
-    """Schema, cases per label, near-duplicates, leakage between splits. Exit code 1 if there are near-duplicates."""
+    """Schema, cases per label, near-duplicates, leakage between splits. Exit code 1 if there are near-duplicates.
+
+    Of files without labels: how `triage score` would read them. Exit code 1 if rows cannot be read.
+    """
+    if not _is_labelled(data):
+        raise typer.Exit(_check_inputs(data, columns or []))
     import numpy as np
 
     from training.cases import read_cases
@@ -74,3 +86,26 @@ def agreement(
         for head, row in found.items()
     ]
     typer.echo(table(["head", "cases", "agreement", "differ", "ids to discuss"], rows))
+
+
+def _is_labelled(data: list[Path]) -> bool:
+    """Whether one of the files is JSONL whose first record has labels."""
+    from triage.batch.read import find_inputs, open_sources
+
+    lines = [path for path in find_inputs(data) if path.suffix.lower() in (".jsonl", ".ndjson")]
+    return any("labels" in source.headers for source in open_sources(lines, {}))
+
+
+def _check_inputs(inputs: list[Path], columns: list[str]) -> int:
+    """Show how each input would be read; 1 if some rows cannot be."""
+    from rich.console import Console
+
+    from triage.batch.columns import parse_mapping
+    from triage.batch.console import previewed
+    from triage.batch.preview import preview
+    from triage.batch.read import find_inputs, open_sources
+
+    found = [preview(source, _ROWS_LOOKED_AT) for source in open_sources(find_inputs(inputs), parse_mapping(columns))]
+    for one in found:
+        Console().print(previewed(one))
+    return int(any(one.failed for one in found))

@@ -11,6 +11,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from triage.batch.marked import printable
+from triage.batch.preview import Preview, mapping_words
 from triage.batch.tally import Tally
 
 if TYPE_CHECKING:
@@ -75,6 +77,24 @@ def summary(tally: Tally) -> RenderableType:
     table.add_row("处理失败", Text(" ".join(tally.failed)), f"{tally.failed.total():,}")
     table.add_row("联系总数", "", f"{tally.contacts:,}")
     return table
+
+
+def previewed(found: Preview) -> RenderableType:
+    """What `triage data check` shows of an input for scoring."""
+    facts = [f"{found.source.path}: {found.form}; {found.cases:,} read, {found.failed:,} with errors (first rows)"]
+    table = Table("field", "column", "examples", title_justify="left")
+    for name, column in found.columns.items():
+        table.add_row(name, Text(printable(column)), Text(" / ".join(found.examples[name])))
+    if found.ignored:
+        facts.append(f"not read: {', '.join(map(printable, found.ignored))}")
+    if found.speakers:
+        facts.append("speakers: " + ", ".join(f"{name} = {speaker}" for name, speaker in found.speakers.items()))
+    if found.voices:
+        facts.append("cases with words of: " + ", ".join(f"{who} {count:,}" for who, count in found.voices.items()))
+    facts += [f"{printable(bad.id)}: {printable(bad.detail)}" for bad in found.failures]
+    if found.columns:
+        facts.append(f"to confirm: {printable(mapping_words(found.columns))}")
+    return Group(*([table] if found.columns else []), *map(Text, facts))
 
 
 def about(triager: CaseTriager) -> RenderableType:

@@ -15,6 +15,8 @@ from triage.batch.turn_table import TurnTable
 from triage.batch.xlsx_table import XlsxTable
 from triage.errors import InputError
 
+Input = Table | Transcripts
+
 
 def _parquet(path: Path, mapping: Mapping[str, str], prefix: str) -> Table:
     from triage.batch.parquet_table import ParquetTable  # pyarrow is an extra
@@ -57,12 +59,12 @@ def _inputs_in(folder: Path) -> list[Path]:
     return sorted([*tables, *(transcripts - {path.parent for path in tables})])
 
 
-def open_sources(inputs: Sequence[Path], mapping: Mapping[str, str]) -> list[Source]:
+def open_sources(inputs: Sequence[Path], mapping: Mapping[str, str]) -> list[Input]:
     """Look at every input before the first row is read. Of several, the ids made up for rows begin with the name."""
     return [_open(path, mapping, f"{path.name}:" if len(inputs) > 1 else "") for path in inputs]
 
 
-def _open(path: Path, mapping: Mapping[str, str], prefix: str) -> Source:
+def _open(path: Path, mapping: Mapping[str, str], prefix: str) -> Input:
     try:
         if path.is_dir() or is_transcript(path):
             return Transcripts(path, f"{path.name}/" if prefix and path.is_dir() else "")

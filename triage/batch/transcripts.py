@@ -16,16 +16,16 @@ from triage.errors import InputError
 
 SUFFIX = ".txt"
 _MOST = 4 * MAX_CHARACTERS
+_GAP = r"[ \t]{0,8}"
 _CLOCK = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[ T])?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
-_TIME = rf"[\[(【]?{_CLOCK}(?:[ \t]*(?:-->|[-~])[ \t]*{_CLOCK})?[\])】]?"
+_TIME = rf"[\[(【]?{_CLOCK}(?:{_GAP}(?:-->|[-~]){_GAP}{_CLOCK})?[\])】]?"
 _NAMES = "|".join(sorted(SPEAKERS, key=len, reverse=True))
+_WHO = rf"(?P<who>(?:{_NAMES})[ \t_#-]{{0,3}}[0-9A-Za-z]?[0-9]{{0,6}})(?!:\d\d(?::\d\d)?{_GAP}(?:[:：]|\r?$))"
 _MARK = re.compile(
-    rf"^[ \t]*(?:{_TIME}[ \t]*)?[\[(【]?(?P<who>(?:{_NAMES})[ \t_#-]*[0-9A-Za-z]?[0-9]{{0,6}})"
-    rf"(?!:\d\d(?::\d\d)?[ \t]*(?:[:：]|\r?$))[\])】]?"
-    rf"[ \t]*(?:{_TIME})?[ \t]*(?:[:：][ \t]*|(?P<alone>\r?$))",
+    rf"^{_GAP}(?:{_TIME}{_GAP})?[\[(【]?{_WHO}[\])】]?{_GAP}(?:{_TIME})?{_GAP}(?:[:：]|\r?$)",
     re.MULTILINE | re.IGNORECASE,
 )
-_TIMES = re.compile(rf"^[ \t]*{_TIME}[ \t]*", re.MULTILINE)
+_TIMES = re.compile(rf"^{_GAP}{_TIME}{_GAP}", re.MULTILINE)
 _FEWEST_MARKS = 2
 
 
