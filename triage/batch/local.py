@@ -37,7 +37,7 @@ class Local:
         stream = iter(shards)
         first = list(islice(stream, 2))
         workers = self.workers or cores()
-        if self.load is None or workers == 1 or len(first) < 2:
+        if self.load is None or len(first) < 2:
             for shard in chain(first, stream):
                 if not journal.has(shard.number):
                     answer_shard(self.triager, shard.number, shard.rows, shards.batch_size, journal)
