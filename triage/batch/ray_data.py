@@ -6,7 +6,7 @@ are the same whoever writes them and however often, so Ray may try again what a 
 
 from __future__ import annotations
 
-import os
+import logging
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from triage.batch.journal import Journal
 from triage.batch.shards import Answered, Loader, Shards, answer_shard
 from triage.errors import EngineError
 
-os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+logging.getLogger("ray.data").setLevel(logging.ERROR)  # its bars stay; its log says the same every ten seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class RayData:
                 num_cpus=None if self.address else self.workers or None,
                 include_dashboard=False,
                 log_to_driver=False,
+                logging_level=logging.ERROR,
             ):
                 workers = self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
                 done = ray.data.from_items(waiting, override_num_blocks=len(waiting)).map_batches(
@@ -62,8 +63,10 @@ class RayData:
                 )
                 for _ in done.iter_batches(batch_size=None):
                     pass
-        except (RayError, ConnectionError) as error:
-            raise EngineError(f"Ray: {type(error).__name__}; what was done is kept: add --resume") from error
+        except (RayError, ConnectionError, RuntimeError) as error:
+            raise EngineError(
+                f"Ray at {self.address or 'this machine'}: {type(error).__name__}; what was done is kept: add --resume"
+            ) from error
 
 
 class _Actor:
