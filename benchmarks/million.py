@@ -107,7 +107,7 @@ def transformers_pipeline() -> Callable[[list[str], int], object]:
     return lambda texts, size: [None for _ in run((text for text in texts), batch_size=size, truncation=True)]
 
 
-def yardsticks(source: Path, rows: int) -> dict[str, Rate]:
+def yardsticks(source: Path, rows: int) -> Iterator[tuple[str, Rate]]:
     """Rates of what the pipeline is compared with."""
     from training.baseline import Baseline
     from training.cases import LabelledCase, read_cases
@@ -121,15 +121,12 @@ def yardsticks(source: Path, rows: int) -> dict[str, Rate]:
     texts = [" ".join(word.text for word in segmenter(case.text or "")) for case in cases]
     plain = transformers_pipeline()
     plain(texts[:64], 64)
-    baseline = Baseline(taxonomy, segmenter).fit(
-        read_cases(sorted((ROOT / "data" / "cases").glob("set_[abc].jsonl")), taxonomy)
-    )
+    yield "plain transformers pipeline, one at a time", rate(lambda: plain(texts, 1), rows)
+    yield "plain transformers pipeline, 64 at a time", rate(lambda: plain(texts, 64), rows)
+    labelled = sorted((ROOT / "data" / "cases").glob("set_[abc].jsonl"))
+    baseline = Baseline(taxonomy, segmenter).fit(read_cases(labelled, taxonomy))
     records = [LabelledCase(case, {}) for case in cases]
-    return {
-        "plain transformers pipeline, one at a time": rate(lambda: plain(texts, 1), rows),
-        "plain transformers pipeline, 64 at a time": rate(lambda: plain(texts, 64), rows),
-        "TF-IDF with logistic regression": rate(lambda: baseline.predict(records), rows),
-    }
+    yield "TF-IDF with logistic regression", rate(lambda: baseline.predict(records), rows)
 
 
 def main() -> None:
@@ -150,9 +147,9 @@ def main() -> None:
         print(f"triage score: {own}; {out.stat().st_size / 1e6:,.0f} MB of answers")
         print(f"memory at every tenth of the time, MB: {' '.join(f'{one:,.0f}' for one in curve)}")
         print(f"memory at most, MB: {max(memory) / 1e6:,.0f}", flush=True)
-        for name, other in yardsticks(source, arguments.yardstick_rows).items():
+        for name, other in yardsticks(source, arguments.yardstick_rows):
             times = f"{own.wall / other.wall:.1f} ({own.processor / other.processor:.1f} by processor time)"
-            print(f"{name}: {other}; triage score is {times} times as fast")
+            print(f"{name}: {other}; triage score is {times} times as fast", flush=True)
 
 
 if __name__ == "__main__":

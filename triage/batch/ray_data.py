@@ -47,7 +47,7 @@ class RayData:
     def _answer(self, waiting: list[dict[str, int]], batch_size: int, journal: Journal) -> None:
         try:
             with ray.init(
-                self.address,
+                self.address or "local",
                 num_cpus=None if self.address else self.workers or None,
                 include_dashboard=False,
                 log_to_driver=False,
