@@ -166,8 +166,8 @@ def _rises(
         against = f"{periods.names[0]} 对 {periods.names[1]}"
         now, past = survey.days.total(periods.now), survey.days.total(periods.before)
         wholes = now[CONTACTS], past[CONTACTS]
-        counted = [{code: counts[f"issue:{code}"] for code in issues} for counts in (now, past)]
-        yield _rise("问题点", against, _issue_rows(changes(*counted, *wholes), issues, least, panels))
+        seen, before_that = ({code: counts[f"issue:{code}"] for code in issues} for counts in (now, past))
+        yield _rise("问题点", against, _issue_rows(changes(seen, before_that, *wholes), issues, least, panels))
         words = changes(survey.keywords.total(periods.now), survey.keywords.total(periods.before), *wholes)
         yield _rise("关键词", against, _word_rows(words, least, panels, survey))
 

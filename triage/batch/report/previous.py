@@ -69,11 +69,13 @@ def _csv_rows(path: Path, taxonomy: Taxonomy) -> Iterator[_Row]:
 
 
 def _xlsx_rows(path: Path, taxonomy: Taxonomy) -> Iterator[_Row]:
+    """The rows of every sheet: where one is full, the output goes on in another."""
     book = load_workbook(path, read_only=True)
     try:
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        header = list(map(str, next(rows)))
-        yield from (_flat_row(dict(zip_longest(header, row)), taxonomy) for row in rows)
+        for sheet in book.worksheets:
+            rows = sheet.iter_rows(values_only=True)
+            header = list(map(str, next(rows)))
+            yield from (_flat_row(dict(zip_longest(header, row)), taxonomy) for row in rows)
     finally:
         book.close()
 

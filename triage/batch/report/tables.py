@@ -99,7 +99,7 @@ def charts(now: Counts, before: Counts | None) -> list[Chart]:
     """One chart a head: labels in order; of a multi-label head by count and without the zeros."""
     found = []
     for name, labels in now.labels.items():
-        bars = tuple(_bars(labels, now.done, before and before.labels.get(name), before))
+        bars = tuple(_bars(labels, now.done, before.labels.get(name) if before else None, before))
         scale = max((bar.share for bar in bars), default=1.0) if labels.head.kind == "multi" else 1.0
         found.append(Chart(labels.head.zh, bars, scale or 1.0))
     return found

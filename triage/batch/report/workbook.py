@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
@@ -121,7 +121,7 @@ def _improvements(book: Workbook, items: Sequence[Item]) -> None:
     for place in range(len(STEPS)):
         column = get_column_letter(len(known) + 3 * place + 3)
         choice.add(f"{column}2:{column}{len(rows) + 1}")
-    sheet.data_validations.append(choice)
+    sheet.data_validations.append(choice)  # type: ignore[attr-defined] # the stubs lack it
 
 
 def _table(book: Workbook, table: Table) -> None:
@@ -154,11 +154,12 @@ def _sheet(
 ) -> WriteOnlyWorksheet:
     """A sheet with a header; columns in `shares` are percentages, the last `filled` ones are to be filled in."""
     rows, shares = list(rows), set(shares)
-    sheet = book.create_sheet(_TITLE.sub(" ", title)[:31])
+    sheet: WriteOnlyWorksheet = book.create_sheet(_TITLE.sub(" ", title)[:31])
     sheet.freeze_panes = "B2"
     for place, name in enumerate(header):
         widest = max([len(name), *(len(str(row[place] or "")) for row in rows if place < len(row))])
-        sheet.column_dimensions[get_column_letter(place + 1)].width = min(_MAX_WIDTH, 4 + 2 * min(widest, 28))
+        width = min(_MAX_WIDTH, 4 + 2 * min(widest, 28))
+        sheet.column_dimensions[get_column_letter(place + 1)].width = width  # type: ignore[attr-defined] # stubs lack it
     sheet.append([_cell(sheet, name, fill=_HEADER, font=Font(bold=True, color="FFFFFF")) for name in header])
     for row in rows:
         cells = [
@@ -177,9 +178,9 @@ def _cell(
     number_format: str | None = None,
     fill: PatternFill | None = None,
     font: Font | None = None,
-) -> WriteOnlyCell:
+) -> Cell:
     """A cell; text is a plain string whatever it begins with."""
-    cell = WriteOnlyCell(sheet, printable(value) if isinstance(value, str) else value)
+    cell: Cell = WriteOnlyCell(sheet, printable(value) if isinstance(value, str) else value)
     if isinstance(value, str):
         cell.data_type = "s"
         cell.alignment = Alignment(wrap_text=True, vertical="top")

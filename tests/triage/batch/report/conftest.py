@@ -71,7 +71,9 @@ def quarter() -> list[Case]:
 @pytest.fixture
 def hostile() -> Case:
     """What may not run, load, or be reckoned, in every field."""
-    words = '<script>alert(1)</script>=HYPERLINK("http://x.example","x"){{7*7}}<img src=x onerror=alert(2)>没人\x1b[3m'
+    words = (
+        '<script>alert(1)</script>=HYPERLINK("http://x.example","x"){{7*7}}<img src=x onerror=alert(2)>没人管\x1b[3m'
+    )
     return Case(
         id='"><script>alert(3)</script>',
         text=words,
