@@ -13,7 +13,7 @@ from triage.errors import StageError, TriageError
 from triage.result import RowError, TriageResult
 
 if TYPE_CHECKING:  # it imports the readers and writers of files
-    from triage.batch.run import CaseTriager
+    from triage.batch.shards import CaseTriager
 
 logger = get_logger(__name__)
 

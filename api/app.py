@@ -21,7 +21,7 @@ from api.service import Service
 from api.settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from triage.batch.run import CaseTriager
+    from triage.batch.shards import CaseTriager
 
 _ABOUT = "Reads Chinese customer contacts: complaint type, risk tier, motive, dissatisfaction, evidence, next steps."
 

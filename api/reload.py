@@ -16,7 +16,7 @@ from triage.errors import TriageError
 from triage.result import TriageResult
 
 if TYPE_CHECKING:
-    from triage.batch.run import CaseTriager
+    from triage.batch.shards import CaseTriager
 
 logger = get_logger(__name__)
 SELF_TEST = Case(id="self-test", text="等了三天没有人回复，麻烦处理一下。")

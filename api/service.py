@@ -29,7 +29,7 @@ from triage.result import TriageResult
 from triage.stage import watched
 
 if TYPE_CHECKING:
-    from triage.batch.run import CaseTriager
+    from triage.batch.shards import CaseTriager
 
 logger = get_logger(__name__)
 Check = Callable[[Sequence[Answer]], None]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from triage.case import Case
 from triage.errors import StageError
 from triage.result import Evidence, Handling, HeadResult, LabelScore, RowError, TriageResult
-from triage.taxonomy import Head, Taxonomy
+from triage.taxonomy import Head, Taxonomy, load_taxonomy
 
 _SIGNALS = {"regulator_threat": "12315|12345|工信部", "contact_number": r"1[3-9]\d{9}", "resignation": "算了|行吧"}
 _MODEL_WORDS = re.compile("太差|没人管|退款|态度")
@@ -21,6 +22,7 @@ class FakeTriager:
 
     def __init__(self, taxonomy: Taxonomy):
         self.taxonomy = taxonomy
+        self.digest = "fake"
         self.info: dict[str, Any] = {
             "name": "fake",
             "version": "0.1",
@@ -53,7 +55,7 @@ class FakeTriager:
             ),
             ("low_confidence:risk_tier",) if tier == 1 else (),
             {"name": "fake", "version": "0.1", "taxonomy": self.taxonomy.id, "policy": "default-1"},
-            tuple(_lapses(case)),
+            agent_lapses=tuple(_lapses(case)),
         )
 
     def pipe(self, cases: Iterable[Case], batch_size: int = 64) -> Iterator[TriageResult | RowError]:
@@ -113,3 +115,16 @@ class GatedTriager(FakeTriager):
             if "crash" in (case.text or ""):
                 raise RuntimeError(case.text)
         yield from super().pipe(cases, batch_size)
+
+
+class SlowTriager(FakeTriager):
+    """As quick as a small model: a few milliseconds a case."""
+
+    def __call__(self, case: Case | str) -> TriageResult:
+        time.sleep(0.004)
+        return super().__call__(case)
+
+
+def load_slow() -> SlowTriager:
+    """What a worker process loads in tests."""
+    return SlowTriager(load_taxonomy())

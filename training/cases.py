@@ -6,21 +6,23 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from training.label_table import TABLES, LabelColumns, read_table
-from training.label_values import read_labels
+from training.label_values import read_label, read_labels
 from triage.batch.cells import tidy
 from triage.batch.encoding import bounded_lines, detect_encoding, open_text
-from triage.batch.read import find_files
+from triage.batch.read import find_inputs
 from triage.case import Case
 from triage.errors import InputError
-from triage.taxonomy import Taxonomy
+from triage.taxonomy import Head, Taxonomy
 
 _JSON_LINES = (".jsonl", ".ndjson")
 READABLE = (*_JSON_LINES, *TABLES)
 _SHOWN = 10
+_LOOKED_AT = 1_000
 _EXTRA = ("pair", "negative_share", "industry", "annotator", "labelled_at")
 
 
@@ -59,11 +61,32 @@ class Reading:
 
 def find_labelled(paths: Sequence[Path]) -> list[Path]:
     """The labelled files named, or in the folders named; InputError if there are none or one cannot be read."""
-    files = find_files(paths)
+    files = find_inputs(paths)
     wrong = [str(file) for file in files if file.suffix.lower() not in READABLE or not file.is_file()]
     if wrong:
         raise InputError(f"cases: labelled files ({' '.join(READABLE)}) or folders of them are needed; given {wrong}")
     return files
+
+
+def is_labelled(path: Path, taxonomy: Taxonomy) -> bool:
+    """Whether the first rows of a file have labels; in a table, whether a cell under a head's name is a label of it.
+
+    A table of contacts may have a column such as 投诉类型 of its own. False too for what is no labelled file at all.
+    """
+    try:
+        given = [raw.fields.get("labels") or {} for raw in islice(raw_records(path, taxonomy), _LOOKED_AT)]
+    except (InputError, OSError):
+        return False
+    if path.suffix.lower() in _JSON_LINES:
+        return any(given)
+    return any(_is_label(head, labels.get(head.name)) for labels in given for head in taxonomy.heads)
+
+
+def _is_label(head: Head, value: object) -> bool:
+    try:
+        return read_label(head, value) is not None
+    except InputError:
+        return False
 
 
 def read_cases(paths: Iterable[Path], taxonomy: Taxonomy, split: str | None = None) -> list[LabelledCase]:

@@ -1,4 +1,7 @@
-"""`triage data`: check, agreement, suggest, merge. Heavy imports happen inside."""
+"""`triage data`: check, agreement, suggest, merge. Heavy imports happen inside.
+
+`check` of files without labels, for scoring, needs nothing of the extra 'train'.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Label cases, and look at them before training.")
+_ROWS_LOOKED_AT = 1_000
+app = typer.Typer(no_args_is_help=True, help="Label cases, and look at files before training or scoring.")
 Files = Annotated[
     list[Path], typer.Argument(metavar="DATA", help="Labelled JSONL, CSV or XLSX files, or folders of them.")
 ]
@@ -27,19 +31,33 @@ def check(
     judge_labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Look for labels that seem wrong.")] = True,
     show: Annotated[int, typer.Option(min=0, help="Lines of each list in the terminal; a report has all.")] = 20,
     report: ReportFile = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a field. Shows how files would be scored."),
+    ] = None,
 ) -> None:
-    """Rows, labels, duplicates, leakage between splits, identifiers, suspicious labels.
+    """Labelled files: rows, labels, duplicates, leakage between splits, identifiers, suspicious labels.
 
     Exit code 1 if rows cannot be read, ids or words recur, or cases that belong together are in several splits.
+
+    Files without labels: how `triage score` would read them. Exit code 1 if rows cannot be read.
     """
-    from training.cases import find_labelled, read_all
+    from training.cases import find_labelled, is_labelled, read_all
+    from triage.batch.read import find_inputs
+    from triage.errors import OutputError
+    from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
+
+    labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
+    inputs = find_inputs(data)
+    if columns or not any(is_labelled(path, labels) for path in inputs):
+        if report:
+            raise OutputError(f"--report {report}: is written of labelled files; these are read as files to score")
+        raise typer.Exit(_check_inputs(inputs, columns or []))
     from training.check import check as look
     from training.check_tables import as_markdown
-    from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
 
     files = find_labelled(data)
     _check_report(report, files)
-    labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
     found = look(read_all(files, labels), labels, alike, fewest, judge_labels)
     typer.echo(as_markdown(found, show))
     _write_report(report, found.to_dict(), as_markdown(found, found.cases))
@@ -147,6 +165,21 @@ def lapses(data: Files) -> None:
         for kind, one in measure(data).items()
     ]
     typer.echo(table(["lapse", "right", "wrong", "missed", "precision", "recall", "in the very turn"], rows))
+
+
+def _check_inputs(inputs: Sequence[Path], columns: Sequence[str]) -> int:
+    """Show how each input would be read; 1 if some rows cannot be."""
+    from rich.console import Console
+
+    from triage.batch.columns import parse_mapping
+    from triage.batch.console import previewed
+    from triage.batch.preview import preview
+    from triage.batch.read import open_sources
+
+    found = [preview(source, _ROWS_LOOKED_AT) for source in open_sources(inputs, parse_mapping(columns))]
+    for one in found:
+        Console().print(previewed(one))
+    return int(any(one.failed for one in found))
 
 
 def _check_report(path: Path | None, inputs: Sequence[Path]) -> None:

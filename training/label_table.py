@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from triage.batch.cells import cell_text
-from triage.batch.columns import match_columns, plain
+from triage.batch.columns import has_turns, match_columns, plain
 from triage.batch.csv_table import CsvTable
-from triage.batch.rows import fields_of_cells
+from triage.batch.rows import Record, case_fields
 from triage.batch.xlsx_table import XlsxTable
 from triage.case import Case
 from triage.errors import InputError
-from triage.result import RowError
 from triage.taxonomy import Head, Taxonomy
 
 TABLES: dict[str, type[CsvTable] | type[XlsxTable]] = {".csv": CsvTable, ".tsv": CsvTable, ".xlsx": XlsxTable}
@@ -51,6 +49,8 @@ class LabelColumns:
         rest = ["" if place in found.values() else name for place, name in enumerate(names)]
         found |= match_columns(rest, mapping)
         given = ", ".join(filter(None, names)) or "none"
+        if has_turns(found):
+            raise InputError(f"{source}: labels are read from one row a case, not one a turn; columns found: {given}")
         if not any(field.startswith(_LABEL) for field in found):
             heads = ", ".join(f"{head.name} ({head.zh})" for head in self._taxonomy.heads)
             raise InputError(f"{source}: a column for at least one head is needed: {heads}; columns found: {given}")
@@ -67,19 +67,19 @@ def _headers(head: Head) -> list[str]:
 def read_table(path: Path, columns: LabelColumns) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Rows with their number in the file (the header is row 1): a record as in JSONL, or why it cannot be read."""
     table = TABLES[path.suffix.lower()](path, {}, find_columns=columns)
-    for number, cells in table.records():
-        row = number + _UNDER_HEADER
+    for record in table.records():
+        row = record.number + _UNDER_HEADER
         try:
-            yield row, cells.detail if isinstance(cells, RowError) else _record(cells, table.columns)
+            yield row, record.problem or _labelled(record)
         except InputError as error:
             yield row, str(error)
 
 
-def _record(cells: Sequence[object], columns: Mapping[str, int]) -> dict[str, Any]:
-    given = {field: cell_text(cells[place]).strip() for field, place in columns.items() if place < len(cells)}
+def _labelled(record: Record) -> dict[str, Any]:
+    given = {field: str(cell).strip() for field, cell in record.fields.items()}
     labels = {field.removeprefix(_LABEL): value for field, value in given.items() if field.startswith(_LABEL)}
     own: dict[str, Any] = {field: given[field] for field in _OWN if given.get(field)}
     if "evidence" in own:
         own["evidence"] = [quote.strip() for quote in own["evidence"].split("|") if quote.strip()]
-    case = {field: place for field, place in columns.items() if field in Case.model_fields}
-    return {**fields_of_cells(cells, case), **own, "labels": labels}
+    case = {field: cell for field, cell in record.fields.items() if field in Case.model_fields}
+    return {**case_fields(case), **own, "labels": labels}

@@ -11,7 +11,7 @@ import numpy as np
 from training.cases import LabelledCase
 from training.similarity import customer_words
 from training.suggest import Scores, Suggestion, scores_of, suggest
-from triage.batch.read import find_files, open_sources, read_rows
+from triage.batch.read import find_inputs, open_sources, read_rows
 from triage.case import Case
 from triage.errors import InputError
 from triage.result import RowError
@@ -36,7 +36,7 @@ def choose(triager: Triager, pool: Sequence[Path], labelled: Sequence[LabelledCa
     choice = Choice()
     seen = {_words(record.case) for record in labelled}
     cases = []
-    for row in read_rows(open_sources(find_files(pool), {})):
+    for row in read_rows(open_sources(find_inputs(pool), {})):
         if isinstance(row, RowError):
             choice.failed.append(row)
         elif (said := _words(row)) not in seen:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import IntEnum
+from enum import IntEnum, StrEnum
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from typer.core import TyperGroup
 from triage.errors import TriageError
 
 if TYPE_CHECKING:
-    from triage.batch.run import CaseTriager
+    from triage.batch.shards import CaseTriager, Engine
     from triage.triager import Triager
 
 Model = Annotated[Path | None, typer.Option("--model", envvar="TRIAGE_MODEL", help="Model folder.")]
@@ -29,6 +30,13 @@ class Exit(IntEnum):
     DONE = 0
     SOME_ROWS_FAILED = 1
     UNUSABLE = 2
+
+
+class EngineName(StrEnum):
+    """Who shares the work out."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 class _Commands(TyperGroup):
@@ -57,8 +65,10 @@ def triage() -> None:
 
 @app.command()
 def score(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT", help="JSONL, CSV, XLSX files or folders of them.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Output: .jsonl, .csv or .xlsx.")],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT", help="JSONL, CSV, XLSX, Parquet, TXT files or folders.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output: .jsonl, .csv, .xlsx or .parquet.")],
     report: Annotated[list[Path] | None, typer.Option(help="Also write a report: .html or .xlsx, or both.")] = None,
     capacity: Annotated[int, typer.Option(min=0, help="Contacts in the report's review queue.")] = 50,
     compare: Annotated[
@@ -71,22 +81,30 @@ def score(
     model: Model = None,
     policy: PolicyFile = None,
     batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Contacts in one call of the model.")] = 64,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that did not finish.")] = False,
+    engine: Annotated[EngineName, typer.Option(help="This machine, or Ray Data.")] = EngineName.LOCAL,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that share the work; 0: as many as cores.")] = 0,
+    ray_address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster; none: one on this machine.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
 ) -> None:
     """Triage files of contacts. Exit code 1 if some rows failed; they are in OUT with their error."""
     from triage.batch import run
     from triage.batch.columns import parse_mapping
     from triage.batch.console import Counter, summary
-    from triage.batch.read import find_files, open_sources
+    from triage.batch.read import find_inputs, open_sources
     from triage.batch.report.options import ReportOptions
 
-    files = find_files(inputs)
+    found = find_inputs(inputs)
     outputs = run.Outputs(out, ReportOptions(tuple(report or ()), capacity, compare, min_group))
-    outputs.check(files)
-    sources = open_sources(files, parse_mapping(columns or []))
+    outputs.check(found, resume)
+    settings = run.Settings(parse_mapping(columns or []), batch_size)
+    sources = open_sources(found, settings.mapping)
     triager = load_triager(model, policy)
+    shared = make_engine(engine, triager, policy, workers, ray_address)
     with Counter(Console(stderr=True), visible=not quiet) as counter:
-        tally = run.score(triager, sources, outputs, batch_size, counter.update)
+        tally = run.score(triager, sources, outputs, settings, shared, counter.update)
     if not quiet:
         Console().print(summary(tally))
     raise typer.Exit(Exit.SOME_ROWS_FAILED if tally.failed else Exit.DONE)
@@ -139,6 +157,19 @@ def load_triager(model: Path | None, policy: Path | None) -> Triager:
     from triage.triager import Triager
 
     return Triager.load(model, policy)
+
+
+def make_engine(name: EngineName, triager: Triager, policy: Path | None, workers: int, address: str | None) -> Engine:
+    """The engine of that name. Its workers load the model of `triager` anew, from its folder, on one thread each."""
+    from triage.batch.local import Local
+    from triage.triager import Triager
+
+    load = partial(Triager.load, triager.artefact.folder.resolve(), policy and policy.resolve(), threads=1)
+    if name is EngineName.LOCAL:
+        return Local(triager, load, workers)
+    from triage.batch.ray_data import RayData
+
+    return RayData(load, address, workers)
 
 
 def _one_line(message: str) -> str:

@@ -34,6 +34,12 @@ class OutputError(TriageError):
     code = "bad_output"
 
 
+class EngineError(TriageError):
+    """The processes that share the work cannot be started, or ended before it was done."""
+
+    code = "engine_failed"
+
+
 class StageError(TriageError):
     """A stage of the pipeline failed on a case; the message names the stage, never the text."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from triage.classifier import Classifier, Floats, Prediction
 from triage.encode import Encoded, Encoder
 from triage.errors import TriageError
 from triage.evidence import collect, turn_curve
+from triage.in_use import digest_of
 from triage.lapses import LapseFinder, load_lapses
 from triage.policy import DEFAULT_POLICY, Defaults, Policy, decide, load_policy
 from triage.prepare import Prepared, prepare
 from triage.result import Evidence, RowError, TriageResult
 from triage.segment import Segmenter
-from triage.signals import Lexicon, Signal, SignalFinder, load_lexicon
+from triage.signals import DEFAULT_LEXICON, Lexicon, Signal, SignalFinder, load_lexicon
 from triage.stage import stage
 from triage.taxonomy import Taxonomy
 from triage.wide import Wide
@@ -89,6 +91,15 @@ class Triager:
             "signals": {code: kind.zh for code, kind in self._lexicon.kinds.items()},
             "lapses": {code: lapse.kind.zh for code, lapse in self._lapses.lapses.items()},
         }
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over model, policy and lexicon: where it is the same, so are the answers."""
+        digest = hashlib.sha256(digest_of(self.artefact.folder).encode())
+        digest.update(self.policy.model_dump_json().encode())
+        for table in sorted(DEFAULT_LEXICON.rglob("*.yaml")):
+            digest.update(table.read_bytes())
+        return digest.hexdigest()
 
     def __call__(self, case: Case | str) -> TriageResult:
         """Triage one case; a bare text is a case of its own. Raises InputError or StageError."""

@@ -12,7 +12,7 @@ import pytest
 from api.metrics import Metrics
 from api.reload import Reloader, Source, fingerprint
 from tests.fakes import FakeTriager
-from triage.batch.run import CaseTriager
+from triage.batch.shards import CaseTriager
 from triage.case import Case
 from triage.errors import ArtefactError
 from triage.result import RowError, TriageResult

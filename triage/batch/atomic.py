@@ -31,10 +31,13 @@ def check_outputs(paths: Sequence[Path | None], inputs: Sequence[Path]) -> None:
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well, and is removed when not."""
+def atomic(path: Path, folder: Path | None = None) -> Iterator[Path]:
+    """A temporary path that takes the place of `path` when the block ends well, and is removed when not.
+
+    It lies beside `path`, or in a `folder` on the same disk.
+    """
     target = path.resolve()
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = (folder or target.parent) / f".{target.name}.{os.getpid()}.part"
     try:
         yield part
         _flush_to_disk(part)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from datetime import date
 from typing import Any
+
+from triage.batch.speakers import speaker_of
 
 _CHANNEL_NAMES = {
     "call": "电话 来电 呼入 通话 录音 phone",
@@ -17,8 +20,6 @@ _CHANNEL_NAMES = {
     "other": "其他 其它",
 }
 _CHANNELS = {name: channel for channel, names in _CHANNEL_NAMES.items() for name in [channel, *names.split()]}
-_SPEAKER_NAMES = {"customer": "客户 顾客 用户", "agent": "客服 坐席 座席", "unknown": "未知"}
-_SPEAKERS = {name: speaker for speaker, names in _SPEAKER_NAMES.items() for name in names.split()}
 _NOTHING = {"", "-", "--", "/", "null", "none", "nan", "nat", "n/a", "#n/a"}
 _METADATA = ("customer_key", "agent_id", "product", "region", "customer_type")
 _TIME = r"(?:(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})?秒?)?)"
@@ -29,11 +30,13 @@ _DATES = (
 
 
 def cell_text(value: object) -> str:
-    """A spreadsheet cell as text: no value is '', 1001.0 is '1001', a date is ISO 8601."""
+    """A cell as text: no value is '', 1001.0 is '1001', a date is ISO 8601, a list or struct is JSON."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
@@ -76,6 +79,5 @@ def _is_nothing(value: object) -> bool:
 
 
 def _tidy_turn(turn: object) -> object:
-    if not isinstance(turn, dict) or turn.get("speaker") not in _SPEAKERS:
-        return turn
-    return {**turn, "speaker": _SPEAKERS[turn["speaker"]]}
+    known = speaker_of(turn["speaker"]) if isinstance(turn, dict) and isinstance(turn.get("speaker"), str) else None
+    return {**turn, "speaker": known} if isinstance(turn, dict) and known else turn

@@ -1,10 +1,13 @@
-"""Which column is which field: explicit mapping first, then the headers that service centres use."""
+"""Which column is which field: explicit mapping first, then the headers that service centres use.
+
+A table with one row a turn is known by a column that says who speaks, or by one that numbers the turns of a call.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from triage.case import Case
 from triage.errors import InputError
@@ -15,7 +18,8 @@ _DECORATION = re.compile(r"[(\[【].*?[)\]】]|[\s_*:.\-\ufeff]")
 _HEADERS = {
     "id": "id caseid ticketid contactid 工单号 工单编号 工单id 编号 单号 流水号 投诉编号 投诉单号 会话id 录音编号 序号",
     "text": "text 工单内容 投诉内容 诉求内容 客户诉求 诉求 通话内容 对话内容 会话内容 对话 内容 投诉描述 问题描述 "
-    "通话文本 聊天记录 留言内容 留言 评价内容 评论内容 正文 文本 content transcript message body complaint description",
+    "通话文本 转写文本 识别文本 识别结果 聊天记录 留言内容 留言 评价内容 评论内容 正文 文本 "
+    "content transcript message body complaint description",
     "turns": "turns 对话轮次",
     "channel": "channel 渠道 受理渠道 投诉渠道 来源渠道 来源",
     "customer_key": "customerkey customerid 客户号 客户编号 客户id 会员号 用户id",
@@ -26,7 +30,26 @@ _HEADERS = {
     "created_at": "createdat created 时间 创建时间 受理时间 投诉时间 来电时间 日期 date time",
     "prior_contacts": "priorcontacts 历史投诉次数 历史来电次数 投诉次数 来电次数 重复投诉次数",
 }
+_TURN_HEADERS = {
+    "speaker": "speaker speakerid role 说话人 发言人 说话者 角色 发言角色 说话人角色 对话角色",
+    "order": "turn turnid turnno utteranceid sentenceid 轮次 句序 发言顺序 句子序号",
+}
+_MORE_TURN_HEADERS = {
+    "id": "callid conversationid sessionid dialogueid 通话编号 通话id 会话编号 会话id 录音编号 录音id",
+    "text": "utterance sentence 发言内容 说话内容 话术内容",
+    "order": "order seq sequence starttime begintime start begin 序号 顺序 开始时间 起始时间",
+}
 _GUESSES = {field: names.split() for field, names in _HEADERS.items()}
+_SIGNS_OF_TURNS = " ".join(_TURN_HEADERS.values()).split()
+_TURN_GUESSES = {
+    **_GUESSES,
+    "speaker": _TURN_HEADERS["speaker"].split(),
+    "id": f"{_MORE_TURN_HEADERS['id']} {_HEADERS['id']}".split(),
+    "text": f"{_MORE_TURN_HEADERS['text']} {_HEADERS['text']}".split(),
+    "order": f"{_TURN_HEADERS['order']} {_MORE_TURN_HEADERS['order']}".split(),
+}
+TURN_FIELDS = tuple(_TURN_HEADERS)
+FIELDS = (*Case.model_fields, *TURN_FIELDS)
 
 
 def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
@@ -34,10 +57,8 @@ def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
     mapping = {}
     for pair in pairs:
         field, equals, column = pair.partition("=")
-        if not equals or not column or field not in Case.model_fields:
-            raise InputError(
-                f"--map: allowed is FIELD=COLUMN with FIELD one of {list(Case.model_fields)}, given {pair!r}"
-            )
+        if not equals or not column or field not in FIELDS:
+            raise InputError(f"--map: allowed is FIELD=COLUMN with FIELD one of {list(FIELDS)}, given {pair!r}")
         mapping[field] = column
     return mapping
 
@@ -47,7 +68,8 @@ def match_columns(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str,
     exact = {name.strip("\ufeff \t"): position for position, name in reversed(list(enumerate(names)))}
     known = {plain(name): position for position, name in reversed(list(enumerate(names)))}
     matched = {field: exact[column] for field, column in mapping.items() if column in exact}
-    for field, guesses in _GUESSES.items():
+    turns = has_turns(mapping) or any(sign in known for sign in _SIGNS_OF_TURNS)
+    for field, guesses in (_TURN_GUESSES if turns else _GUESSES).items():
         found = [known[guess] for guess in guesses if guess in known and known[guess] not in matched.values()]
         if found and field not in mapping:
             matched[field] = found[0]
@@ -63,7 +85,22 @@ def require_columns(source: str, names: Sequence[str], mapping: Mapping[str, str
         raise InputError(f"{source}: --map names column {missing[0]!r}; columns found: {headers}")
     if "text" not in matched and "turns" not in matched:
         raise InputError(f"{source}: no column with the text; name it with --map text=COLUMN; columns found: {headers}")
+    require_turn_columns(source, names, matched)
     return matched
+
+
+def require_turn_columns(source: str, names: Sequence[str], columns: Collection[str]) -> None:
+    """InputError if there is one row a turn, and nothing says of which call, or what was said."""
+    if has_turns(columns) and not {"id", "text"} <= set(columns):
+        raise InputError(
+            f"{source}: one row a turn needs a column with the call's id and one with the text; name them with "
+            f"--map id=COLUMN --map text=COLUMN; columns found: {', '.join(filter(None, names))}"
+        )
+
+
+def has_turns(columns: Collection[str]) -> bool:
+    """Whether a table with these fields has one row a turn: it says who speaks, or the place of a turn in its call."""
+    return any(field in columns for field in TURN_FIELDS)
 
 
 def plain(name: str) -> str:

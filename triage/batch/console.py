@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console, Group, RenderableType
@@ -10,12 +11,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from triage.batch.marked import printable
+from triage.batch.preview import Preview, mapping_words
 from triage.batch.tally import Tally
 
 if TYPE_CHECKING:
-    from triage.batch.run import CaseTriager
+    from triage.batch.shards import CaseTriager
 
 _REDRAW_SECONDS = 0.1
+_RATE_SECONDS = 30
 
 
 class Counter:
@@ -31,7 +35,8 @@ class Counter:
             disable=not (visible and console.is_terminal),
         )
         self._task = self._progress.add_task("", total=1.0, rows=0, rate=0.0)
-        self._started = self._drawn = time.monotonic()
+        self._drawn = 0.0
+        self._seen: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -45,7 +50,15 @@ class Counter:
         now = time.monotonic()
         if now - self._drawn >= _REDRAW_SECONDS:
             self._drawn = now
-            self._progress.update(self._task, completed=fraction, rows=rows, rate=rows / (now - self._started))
+            self._progress.update(self._task, completed=fraction, rows=rows, rate=self._rate(now, rows))
+
+    def _rate(self, now: float, rows: int) -> float:
+        """Rows a second of late: what an earlier run had done passes quickly and says nothing of the time left."""
+        self._seen.append((now, rows))
+        while len(self._seen) > 2 and now - self._seen[0][0] > _RATE_SECONDS:
+            self._seen.popleft()
+        before, done = self._seen[0]
+        return (rows - done) / max(now - before, _REDRAW_SECONDS)
 
 
 def summary(tally: Tally) -> RenderableType:
@@ -64,6 +77,24 @@ def summary(tally: Tally) -> RenderableType:
     table.add_row("处理失败", Text(" ".join(tally.failed)), f"{tally.failed.total():,}")
     table.add_row("联系总数", "", f"{tally.contacts:,}")
     return table
+
+
+def previewed(found: Preview) -> RenderableType:
+    """What `triage data check` shows of an input for scoring."""
+    facts = [f"{found.source.path}: {found.form}; {found.cases:,} read, {found.failed:,} with errors (first rows)"]
+    table = Table("field", "column", "examples", title_justify="left")
+    for name, column in found.columns.items():
+        table.add_row(name, Text(printable(column)), Text(" / ".join(found.examples[name])))
+    if found.ignored:
+        facts.append(f"not read: {', '.join(map(printable, found.ignored))}")
+    if found.speakers:
+        facts.append("speakers: " + ", ".join(f"{name} = {speaker}" for name, speaker in found.speakers.items()))
+    if found.voices:
+        facts.append("cases with words of: " + ", ".join(f"{who} {count:,}" for who, count in found.voices.items()))
+    facts += [f"{printable(bad.id)}: {printable(bad.detail)}" for bad in found.failures]
+    if found.columns:
+        facts.append(f"to confirm: {printable(mapping_words(found.columns))}")
+    return Group(*([table] if found.columns else []), *map(Text, facts))
 
 
 def about(triager: CaseTriager) -> RenderableType:

@@ -1,22 +1,22 @@
-"""CSV and TSV: one contact a row, under a header."""
+"""CSV and TSV: one contact or one turn a row, under a header."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from triage.batch.columns import FindColumns, require_columns
 from triage.batch.encoding import bounded_lines, detect_encoding, open_text
-from triage.batch.rows import Row, row_error, row_of_cells
+from triage.batch.rows import Record, Row, record_of_cells, row_of_cells
 from triage.errors import InputError
-from triage.result import RowError
 
 _DELIMITERS = ",\t;"
 
 
 class CsvTable:
-    """The rows of a CSV or TSV file. `fraction` says how much of it has been read."""
+    """The rows of a CSV or TSV file. `columns` are the headers by field; `fraction` says how much has been read."""
 
     def __init__(
         self, path: Path, mapping: Mapping[str, str], prefix: str = "", find_columns: FindColumns = require_columns
@@ -37,38 +37,33 @@ class CsvTable:
             if not any(header):
                 raise InputError(f"{path}: the file is empty; a header line and rows are needed")
             self._width = len(header)
-            self.columns = find_columns(str(path), header, mapping)
+            self._places = find_columns(str(path), header, mapping)
+            self.headers = header
+            self.columns = {field: header[place] for field, place in self._places.items()}
             if not any(isinstance(record, csv.Error) or any(record) for record in records):
                 raise InputError(f"{path}: the file has a header and no rows")
 
     def __iter__(self) -> Iterator[Row]:
-        for number, record in self.records():
-            if isinstance(record, RowError):
-                yield record
-            else:
-                yield row_of_cells(record, self.columns, self._row_id(number))
+        return map(row_of_cells, self.records())
 
-    def records(self) -> Iterator[tuple[int, list[str] | RowError]]:
-        """The rows under the header, counted from 1, as cells; blank ones are left out."""
+    def records(self) -> Iterator[Record]:
+        """The records of the file, in order; blank ones are left out."""
         with open_text(self.path, self._encoding) as stream:
             records = self._records(bounded_lines(stream))
             next(records)
             for number, record in enumerate(records, start=1):
                 self.fraction = stream.buffer.tell() / self.size
                 if isinstance(record, csv.Error) or any(record):
-                    yield number, self._checked(record, self._row_id(number))
+                    yield self._record(record, number)
 
-    def _row_id(self, number: int) -> str:
-        return f"{self._prefix}row-{number}"
-
-    def _checked(self, record: list[str] | csv.Error, fallback_id: str) -> list[str] | RowError:
-        if isinstance(record, csv.Error):
-            return row_error(fallback_id, f"not valid CSV: {record}")
-        if any(record[self._width :]):
-            detail = (
-                f"at most {self._width} cells are allowed, given {len(record)}; quote text that holds the delimiter"
-            )
-            return row_error(row_of_cells(record, self.columns, fallback_id).id, detail)
+    def _record(self, cells: list[str] | csv.Error, number: int) -> Record:
+        fallback_id = f"{self._prefix}row-{number}"
+        if isinstance(cells, csv.Error):
+            return Record(fallback_id, {}, f"not valid CSV: {cells}", number)
+        record = record_of_cells(cells, self._places, fallback_id, number)
+        if any(cells[self._width :]):
+            detail = f"at most {self._width} cells are allowed, given {len(cells)}; quote text that holds the delimiter"
+            return replace(record, problem=detail)
         return record
 
     def _records(self, lines: Iterable[str]) -> Iterator[list[str] | csv.Error]:

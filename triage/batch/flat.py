@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from triage.batch.marked import printable
+from triage.case import Case
+from triage.privacy import mask_text
 from triage.result import HeadResult, LabelScore, RowError, TriageResult
 from triage.taxonomy import Taxonomy
 
 Value = str | int | float | bool | None
+_KNOWN = ("channel", "product", "region", "customer_type", "agent_id", "created_at", "prior_contacts")
 _AFTER_HEADS = (
     "evidence",
     "owner",
@@ -23,9 +29,29 @@ _AFTER_HEADS = (
 
 
 def flat_columns(taxonomy: Taxonomy) -> list[str]:
-    """The header: id, three columns a head, then what to do and what went wrong."""
+    """The header: id, what was known, three columns a head, then what to do and what went wrong."""
     heads = [f"{head.name}{suffix}" for head in taxonomy.heads for suffix in ("", "_name", "_score")]
-    return ["id", *heads, *_AFTER_HEADS]
+    return ["id", *_KNOWN, *heads, *_AFTER_HEADS]
+
+
+def known_cells(case: Case) -> dict[str, Value]:
+    """What was known of the contact, as given; identifiers are masked. The customer's key is not among it."""
+    texts = {name: getattr(case, name) for name in _KNOWN[:5]}
+    return {
+        **{name: text and _masked(text) for name, text in texts.items()},
+        "created_at": case.created_at.isoformat() if case.created_at else None,
+        "prior_contacts": case.prior_contacts,
+    }
+
+
+@lru_cache(maxsize=4096)
+def _masked(text: str) -> str:
+    return printable(mask_text(text))
+
+
+def outcome_row(case: Case | None, answer: TriageResult | RowError) -> dict[str, Value]:
+    """All columns that a contact and its answer fill."""
+    return {**(known_cells(case) if case else {}), **flat_row(answer)}
 
 
 def flat_row(answer: TriageResult | RowError) -> dict[str, Value]:

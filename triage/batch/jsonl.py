@@ -1,17 +1,18 @@
-"""JSON Lines: one contact a line."""
+"""JSON Lines: one contact or one turn a line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from triage.batch.columns import match_columns, require_turn_columns
 from triage.batch.encoding import bounded_lines, detect_encoding, open_text
-from triage.batch.rows import Row, row_of_json
+from triage.batch.rows import Record, Row, keys_of, record_of_json, row_of_json
 from triage.errors import InputError
 
 
 class JsonLines:
-    """The rows of a JSONL file. `fraction` says how much of it has been read."""
+    """The rows of a JSONL file. `columns` are the keys by field in its first object."""
 
     def __init__(self, path: Path, mapping: Mapping[str, str], prefix: str = ""):
         self.path = path
@@ -21,12 +22,20 @@ class JsonLines:
         self._prefix = prefix
         self._encoding = detect_encoding(path)
         with open_text(path, self._encoding) as stream:
-            if not any(line.strip() for line in bounded_lines(stream)):
-                raise InputError(f"{path}: the file is empty; one JSON object a line is needed")
+            first = next((line for line in bounded_lines(stream) if line.strip()), None)
+        if first is None:
+            raise InputError(f"{path}: the file is empty; one JSON object a line is needed")
+        self.headers = keys_of(first)
+        self.columns = {field: self.headers[place] for field, place in match_columns(self.headers, mapping).items()}
+        require_turn_columns(str(path), self.headers, self.columns)
 
     def __iter__(self) -> Iterator[Row]:
+        return map(row_of_json, self.records())
+
+    def records(self) -> Iterator[Record]:
+        """The records of the file, in order."""
         with open_text(self.path, self._encoding) as stream:
             for number, line in enumerate(bounded_lines(stream), start=1):
                 self.fraction = stream.buffer.tell() / self.size
                 if line.strip():
-                    yield row_of_json(line, f"{self._prefix}row-{number}", self._mapping)
+                    yield record_of_json(line, f"{self._prefix}row-{number}", self._mapping)

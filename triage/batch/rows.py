@@ -1,10 +1,11 @@
-"""One row of a file becomes a Case, or a RowError that keeps its place and its id."""
+"""One record of a file becomes a Case, or a RowError that keeps its place and its id."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from triage.batch.cells import cell_text, known_channel, tidy
@@ -19,46 +20,86 @@ _MAX_ID = 200
 _LEADING_ID = re.compile(r'\s*\{\s*"id"\s*:\s*"([^"\\]{1,200})"')
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a file says of one contact, or of one turn: values by field, as they are written.
+
+    `problem` says why the record cannot be used. `fallback_id` is the id where no usable one is given. `number` is
+    that of a row of a table, counted from 1 under the header.
+    """
+
+    fallback_id: str
+    fields: Mapping[str, Any]
+    problem: str = ""
+    number: int = 0
+
+    @property
+    def id(self) -> str:
+        """The id given, or the one to fall back on."""
+        given = tidy({"id": self.fields.get("id")}).get("id")
+        return given if isinstance(given, str) and given else self.fallback_id
+
+
 def row_error(row_id: str, detail: str) -> RowError:
     """The answer for a row that cannot be read."""
-    return RowError(row_id[:_MAX_ID], InputError.code, detail)
+    return RowError(row_id.encode(errors="replace").decode()[:_MAX_ID], InputError.code, detail)
 
 
-def row_of_json(line: str, fallback_id: str, mapping: Mapping[str, str]) -> Row:
+def record_of_json(line: str, fallback_id: str, mapping: Mapping[str, str]) -> Record:
     """A line of a JSONL file. Keys are fields of the Case contract, mapped columns or known headers."""
     found = _LEADING_ID.match(line)
-    row_id = found[1] if found else fallback_id
+    fallback = {"id": found[1]} if found else {}
     if len(line) >= MAX_LINE:
-        return row_error(row_id, f"at most {MAX_LINE} characters in a line are allowed")
+        return Record(fallback_id, fallback, f"at most {MAX_LINE} characters in a line are allowed")
     try:
-        record = _object(line)
+        values = _object(line)
     except InputError as error:
-        return row_error(row_id, str(error))
-    names = list(record)
-    fields = {field: record[names[position]] for field, position in match_columns(names, mapping).items()}
-    if "turns" in fields and "text" not in record:
+        return Record(fallback_id, fallback, str(error))
+    names = list(values)
+    fields = {field: values[names[position]] for field, position in match_columns(names, mapping).items()}
+    if "turns" in fields and "text" not in values:
         fields.pop("text", None)
-    return _row(tidy(fields), fallback_id)
+    return Record(fallback_id, fields)
 
 
-def row_of_cells(cells: Sequence[object], columns: Mapping[str, int], fallback_id: str) -> Row:
-    """A row of a table as a case."""
+def keys_of(line: str) -> list[str]:
+    """The keys of a JSON object in a line; none if it is not one."""
     try:
-        return _row(fields_of_cells(cells, columns), fallback_id)
+        return list(_object(line))
+    except InputError:
+        return []
+
+
+def record_of_cells(cells: Sequence[object], columns: Mapping[str, int], fallback_id: str, number: int) -> Record:
+    """A row of a table, every cell as text."""
+    return Record(
+        fallback_id,
+        {field: cell_text(cells[position]) if position < len(cells) else "" for field, position in columns.items()},
+        number=number,
+    )
+
+
+def row_of_json(record: Record) -> Row:
+    """A record of a JSONL file as a Case."""
+    return row_error(record.id, record.problem) if record.problem else _row(tidy(dict(record.fields)), record)
+
+
+def row_of_cells(record: Record) -> Row:
+    """A row of a table as a Case."""
+    if record.problem:
+        return row_error(record.id, record.problem)
+    try:
+        return _row(case_fields(record.fields), record)
     except InputError as error:
-        position = columns.get("id", len(cells))
-        given = cell_text(cells[position]).strip() if position < len(cells) else ""
-        return row_error(given or fallback_id, str(error))
+        return row_error(record.id, str(error))
 
 
-def fields_of_cells(cells: Sequence[object], columns: Mapping[str, int]) -> dict[str, Any]:
-    """The fields that a row of a table fills, InputError if its turns cannot be read.
+def case_fields(cells: Mapping[str, Any]) -> dict[str, Any]:
+    """What the cells of a row, by field, give a Case; InputError if its turns cannot be read.
 
     Words are in `turns` (JSON or prefixed text) or `text`; turns count first.
     """
-    fields: dict[str, Any] = {
-        field: cell_text(cells[position]) if position < len(cells) else "" for field, position in columns.items()
-    }
+    fields = dict(cells)
     turns = str(fields.pop("turns", "")).strip()
     text = fields.pop("text", "")
     fields = tidy(fields)
@@ -95,13 +136,18 @@ def _parse(text: str) -> Any:
         raise InputError(f"JSON beyond the limits: {type(error).__name__}") from None
 
 
-def _row(fields: dict[str, Any], fallback_id: str) -> Row:
-    given = fields.get("id") or fallback_id
-    row_id = given if isinstance(given, str) else fallback_id
+def _row(fields: dict[str, Any], record: Record) -> Row:
+    """The Case, under the id given: one of a wrong type is an error, not a reason to make one up."""
+    given = fields.get("id") or record.fallback_id
     try:
         json.dumps(fields, ensure_ascii=False, default=str).encode()
         return Case.read({**fields, "id": given})
     except UnicodeEncodeError:
-        return row_error(row_id.encode(errors="replace").decode(), "half of a surrogate pair is not a character")
+        return row_error(record.id, "half of a surrogate pair is not a character")
     except InputError as error:
-        return row_error(row_id, str(error))
+        return row_error(record.id, str(error))
+
+
+def row_of_fields(fields: Mapping[str, Any], row_id: str) -> Row:
+    """A Case of fields that have been put together from a file: a transcript, or the turns of a call."""
+    return _row(tidy(dict(fields)), Record(row_id, {}))

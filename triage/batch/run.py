@@ -1,43 +1,28 @@
-"""Score files: rows through the triager into the output and the report."""
+"""Score files: rows through an engine into the output and the report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
 
 from triage.batch.atomic import atomic, check_output
-from triage.batch.marked import mask_result
-from triage.batch.read import Source, fraction_read, read_rows
+from triage.batch.job import fingerprint
+from triage.batch.journal import Journal
+from triage.batch.local import Local
 from triage.batch.report.options import ReportOptions
 from triage.batch.report.previous import read_previous
 from triage.batch.report.survey import Survey
 from triage.batch.report.write import write_reports
-from triage.batch.rows import Row
+from triage.batch.shards import CaseTriager, Engine, Shards
+from triage.batch.table import Source
 from triage.batch.tally import Outcome, Tally
 from triage.batch.write import WRITABLE, open_writer
 from triage.case import Case
 from triage.errors import OutputError
-from triage.result import RowError, TriageResult
-from triage.taxonomy import Taxonomy
 
-_BATCHES_A_CHUNK = 8
 Progress = Callable[[int, float], None]
-
-
-class CaseTriager(Protocol):
-    """What scoring needs of a triager."""
-
-    @property
-    def taxonomy(self) -> Taxonomy: ...
-
-    @property
-    def info(self) -> dict[str, Any]: ...
-
-    def pipe(self, cases: Iterable[Case], batch_size: int = 64) -> Iterator[TriageResult | RowError]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,49 +32,56 @@ class Outputs:
     out: Path
     report: ReportOptions = field(default_factory=ReportOptions)
 
-    def check(self, inputs: Sequence[Path]) -> None:
-        """OutputError if one of them cannot be written as asked."""
+    def check(self, inputs: Sequence[Path], resume: bool = False) -> None:
+        """OutputError if one of them cannot be written as asked, or a run that did not finish would be lost."""
         if self.out.suffix.lower() not in WRITABLE:
             raise OutputError(f"{self.out}: written are {' '.join(WRITABLE)}")
         check_output(self.out, inputs)
         self.report.check([*inputs, self.out])
+        Journal.beside(self.out).check(resume)
 
 
-def outcomes(triager: CaseTriager, rows: Iterable[Row], batch_size: int = 64) -> Iterator[Outcome]:
-    """Triage rows in bounded chunks. Order is kept, rows that could not be read stay in their place."""
-    stream = iter(rows)
-    while chunk := list(islice(stream, batch_size * _BATCHES_A_CHUNK)):
-        answers = triager.pipe([row for row in chunk if isinstance(row, Case)], batch_size)
-        for row in chunk:
-            if isinstance(row, RowError):
-                yield Outcome(None, row)
-                continue
-            answer = next(answers)
-            yield Outcome(row, mask_result(row, answer) if isinstance(answer, TriageResult) else answer)
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to read and score: which column is which field, contacts in one call of the model."""
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    batch_size: int = 64
 
 
 def score(
     triager: CaseTriager,
     sources: Sequence[Source],
     outputs: Outputs,
-    batch_size: int = 64,
+    settings: Settings | None = None,
+    engine: Engine | None = None,
     on_progress: Progress | None = None,
 ) -> Tally:
-    """Triage all rows of `sources` into `outputs`. A file appears whole at the end, or an older one stays as it was."""
-    asked = outputs.report
+    """Triage all rows of `sources` into `outputs`. A file appears whole at the end, or an older one stays as it was.
+
+    Answers are kept in a journal beside the output until then; a run that finds one goes on from there, if it is of
+    the same inputs, model, policy and settings (else OutputError).
+    """
+    settings, engine, asked = settings or Settings(), engine or Local(triager), outputs.report
     before = read_previous(asked.previous, triager.taxonomy) if asked.previous else None
     survey = Survey(triager.taxonomy, triager.info.get("costs", {}), asked.capacity) if asked.paths else None
     tally = Tally(triager.taxonomy, survey)
+    journal = Journal.beside(outputs.out)
+    journal.begin(fingerprint(sources, settings.mapping, triager.digest, settings.batch_size))
     with ExitStack() as stack:
-        part = stack.enter_context(atomic(outputs.out))
+        part = stack.enter_context(atomic(outputs.out, journal.folder))
         reports = {path: stack.enter_context(atomic(path)) for path in asked.paths}
+        answered = stack.enter_context(closing(engine(Shards(sources, settings.batch_size), journal)))
         with closing(open_writer(part, outputs.out.suffix.lower(), triager.taxonomy)) as writer:
-            for outcome in outcomes(triager, read_rows(sources), batch_size):
-                writer.write(outcome.answer)
-                tally.add(outcome)
+            for shard, answers in answered:
+                for row, answer in zip(shard.rows, answers, strict=True):
+                    outcome = Outcome(row if isinstance(row, Case) else None, answer)
+                    writer.write(outcome)
+                    tally.add(outcome)
                 if on_progress:
-                    on_progress(tally.contacts, fraction_read(sources))
+                    on_progress(tally.contacts, shard.fraction)
         if survey is not None:
             names = [source.path.name for source in sources]
             write_reports(reports, tally, survey, before, triager.info, names, asked)
+    journal.remove()
     return tally

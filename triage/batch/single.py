@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from triage.batch.encoding import detect_encoding, open_text
-from triage.batch.rows import row_of_json
+from triage.batch.rows import record_of_json, row_of_json
 from triage.case import Case
 from triage.errors import InputError
 from triage.result import RowError
@@ -26,7 +26,7 @@ def read_case(text: str | None, file: Path | None, stdin: BinaryIO) -> Case:
 def _from_file(file: Path) -> Case:
     try:
         with open_text(file, detect_encoding(file)) as stream:
-            row = row_of_json(stream.read(_MAX_BYTES), "", {})
+            row = row_of_json(record_of_json(stream.read(_MAX_BYTES), "", {}))
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
     if isinstance(row, RowError):

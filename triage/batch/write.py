@@ -1,4 +1,4 @@
-"""Answers to a JSONL, CSV or XLSX file, in the order they come."""
+"""Answers to a JSONL, CSV, XLSX or Parquet file, in the order they come. The same answers make the same bytes."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from typing import Protocol
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from triage.batch.flat import Value, flat_columns, flat_row
+from triage.batch.flat import Value, flat_columns, outcome_row
 from triage.batch.marked import printable
-from triage.errors import OutputError
-from triage.result import RowError, TriageResult
+from triage.batch.tally import Outcome
+from triage.batch.workbook import save
 from triage.taxonomy import Taxonomy
 
-WRITABLE = (".jsonl", ".ndjson", ".csv", ".xlsx")
+WRITABLE = (".jsonl", ".ndjson", ".csv", ".xlsx", ".parquet")
 _FORMULA_STARTS = tuple("=+-@\t\r\n" + "\uff1d\uff0b\uff0d\uff20")
 _XLSX_ROWS = 1_048_576
 
 
 class Writer(Protocol):
-    """Takes answers until it is closed."""
+    """Takes outcomes until it is closed."""
 
-    def write(self, answer: TriageResult | RowError) -> None: ...
+    def write(self, outcome: Outcome) -> None: ...
 
     def close(self) -> None: ...
 
@@ -35,8 +36,8 @@ class JsonLinesWriter:
     def __init__(self, path: Path):
         self._stream = path.open("w", encoding="utf-8", newline="\n")
 
-    def write(self, answer: TriageResult | RowError) -> None:
-        self._stream.write(json.dumps(answer.to_row(), ensure_ascii=False) + "\n")
+    def write(self, outcome: Outcome) -> None:
+        self._stream.write(json.dumps(outcome.answer.to_row(), ensure_ascii=False) + "\n")
 
     def close(self) -> None:
         self._stream.close()
@@ -50,34 +51,44 @@ class CsvWriter:
         self._writer = csv.DictWriter(self._stream, columns, extrasaction="ignore")
         self._writer.writeheader()
 
-    def write(self, answer: TriageResult | RowError) -> None:
-        self._writer.writerow({column: csv_cell(value) for column, value in flat_row(answer).items()})
+    def write(self, outcome: Outcome) -> None:
+        self._writer.writerow(
+            {column: csv_cell(value) for column, value in outcome_row(outcome.case, outcome.answer).items()}
+        )
 
     def close(self) -> None:
         self._stream.close()
 
 
 class XlsxWriter:
-    """Flat columns in a workbook, streamed. Every text is a plain string cell, whatever it begins with."""
+    """Flat columns in a workbook, streamed. Every text is a plain string cell, whatever it begins with.
+
+    Where a sheet is full, another one begins.
+    """
 
     def __init__(self, path: Path, columns: list[str]):
         self._path = path
         self._columns = columns
         self._book = Workbook(write_only=True)
-        self._sheet = self._book.create_sheet("triage")
-        self._sheet.freeze_panes = "B2"
-        self._sheet.append(columns)
-        self._rows = 1
+        self._sheet = self._new_sheet()
 
-    def write(self, answer: TriageResult | RowError) -> None:
-        self._rows += 1
-        if self._rows > _XLSX_ROWS:
-            raise OutputError(f"an XLSX sheet holds at most {_XLSX_ROWS} rows; write to .csv or .jsonl")
-        row = flat_row(answer)
+    def write(self, outcome: Outcome) -> None:
+        if self._rows == _XLSX_ROWS:
+            self._sheet = self._new_sheet()
+        row = outcome_row(outcome.case, outcome.answer)
         self._sheet.append([self._cell(row.get(column)) for column in self._columns])
+        self._rows += 1
 
     def close(self) -> None:
-        self._book.save(self._path)
+        save(self._book, self._path)
+
+    def _new_sheet(self) -> WriteOnlyWorksheet:
+        number = len(self._book.worksheets) + 1
+        sheet: WriteOnlyWorksheet = self._book.create_sheet("triage" if number == 1 else f"triage {number}")
+        sheet.freeze_panes = "B2"
+        sheet.append(self._columns)
+        self._rows = 1
+        return sheet
 
     def _cell(self, value: Value) -> Cell | Value:
         if not isinstance(value, str):
@@ -103,4 +114,8 @@ def open_writer(path: Path, suffix: str, taxonomy: Taxonomy) -> Writer:
         return CsvWriter(path, flat_columns(taxonomy))
     if suffix == ".xlsx":
         return XlsxWriter(path, flat_columns(taxonomy))
+    if suffix == ".parquet":
+        from triage.batch.parquet_file import ParquetWriter  # pyarrow is an extra
+
+        return ParquetWriter(path, taxonomy)
     return JsonLinesWriter(path)

@@ -1,4 +1,4 @@
-"""XLSX: one contact a row, under a header."""
+"""XLSX: one contact or one turn a row, under a header."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from openpyxl import Workbook, load_workbook
 
 from triage.batch.cells import cell_text
 from triage.batch.columns import FindColumns, require_columns
-from triage.batch.rows import Row, row_of_cells
+from triage.batch.rows import Record, Row, record_of_cells, row_of_cells
 from triage.errors import InputError
 
 _BROKEN_XLSX = (zipfile.BadZipFile, KeyError, ValueError, EOFError, ParseError, TypeError, AttributeError)
 
 
 class XlsxTable:
-    """The rows of the first worksheet that has a column of words. `fraction` says how much of it has been read."""
+    """The rows of the first worksheet that has a column of words. `columns` are the headers by field."""
 
     def __init__(
         self, path: Path, mapping: Mapping[str, str], prefix: str = "", find_columns: FindColumns = require_columns
@@ -30,24 +30,24 @@ class XlsxTable:
         self.fraction = 0.0
         self._prefix = prefix
         with _opened(path) as book:
-            self._sheet, self.columns = _sheet_with_words(path, book, mapping, find_columns)
+            self._sheet, self.headers, self._places = _sheet_with_words(path, book, mapping, find_columns)
+            self.columns = {field: self.headers[place] for field, place in self._places.items()}
             records = _records(path, book, self._sheet)
             next(records)
             if not any(map(_has_value, records)):
                 raise InputError(f"{path}: the sheet has a header and no rows")
 
     def __iter__(self) -> Iterator[Row]:
-        for number, cells in self.records():
-            yield row_of_cells(cells, self.columns, f"{self._prefix}row-{number}")
+        return map(row_of_cells, self.records())
 
-    def records(self) -> Iterator[tuple[int, tuple[object, ...]]]:
-        """The rows under the header, counted from 1, as cells; blank ones are left out."""
+    def records(self) -> Iterator[Record]:
+        """The records of the sheet, in order; blank ones are left out."""
         with _opened(self.path) as book:
             length = book.worksheets[self._sheet].max_row or 1
             for number, cells in enumerate(_records(self.path, book, self._sheet)):
                 self.fraction = min(1.0, number / length)
                 if number and _has_value(cells):
-                    yield number, cells
+                    yield record_of_cells(cells, self._places, f"{self._prefix}row-{number}", number)
 
 
 @contextmanager
@@ -85,12 +85,12 @@ def _has_value(cells: tuple[object, ...]) -> bool:
 
 def _sheet_with_words(
     path: Path, book: Workbook, mapping: Mapping[str, str], find_columns: FindColumns
-) -> tuple[int, dict[str, int]]:
+) -> tuple[int, list[str], dict[str, int]]:
     problems = []
     for position, sheet in enumerate(book.worksheets):
         header = [cell_text(value).strip() for value in next(_records(path, book, position), ())]
         try:
-            return position, find_columns(f"{path}, sheet {sheet.title!r}", header, mapping)
+            return position, header, find_columns(f"{path}, sheet {sheet.title!r}", header, mapping)
         except InputError as problem:
             problems.append(problem)
     raise problems[0] if problems else InputError(f"{path}: the workbook has no worksheet")

@@ -61,6 +61,13 @@ def test_nothing_is_left_out_but_words_stay(nothing: str | None) -> None:
         (["\ufeffid", "对话", "坐席/工号", "agent_id"], {"id": 0, "text": 1, "agent_id": 3}),
         (["text", "text"], {"text": 0}),
         (["姓名"], {}),
+        (
+            ["id", "通话编号", "角色", "发言内容", "序号", "时间"],
+            {"speaker": 2, "id": 1, "text": 3, "order": 4, "created_at": 5},
+        ),
+        (["call_id", "speaker", "text", "start_time"], {"speaker": 1, "id": 0, "text": 2, "order": 3}),
+        (["会话ID", "轮次", "内容"], {"id": 0, "order": 1, "text": 2}),
+        (["id", "开始时间", "order", "content"], {"id": 0, "text": 3}),
     ],
 )
 def test_headers_are_guessed(headers: list[str], found: dict[str, int]) -> None:

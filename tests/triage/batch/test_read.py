@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from triage.batch.encoding import MAX_LINE
-from triage.batch.read import find_files, fraction_read, open_sources, read_rows
+from triage.batch.read import find_inputs, fraction_read, open_sources, read_rows
 from triage.batch.rows import Row
 from triage.case import Case
 from triage.errors import InputError
@@ -22,7 +22,7 @@ HEADER = ["工单号", "工单内容", "渠道", "历史投诉次数", "时间"]
 
 
 def read(*paths: Path, **mapping: str) -> list[Row]:
-    return list(read_rows(open_sources(find_files(paths), mapping)))
+    return list(read_rows(open_sources(find_inputs(paths), mapping)))
 
 
 def write(path: Path, content: str | bytes) -> Path:

@@ -12,9 +12,12 @@ import pytest
 
 from triage.batch import run
 from triage.batch.atomic import OutputError
+from triage.batch.journal import Journal
+from triage.batch.local import Local
 from triage.batch.read import open_sources
 from triage.batch.report.options import ReportOptions
 from triage.batch.rows import Row
+from triage.batch.shards import Shards
 from triage.case import Case
 from triage.errors import InputError
 from triage.result import RowError
@@ -28,24 +31,42 @@ def _rows(count: int) -> Iterator[Row]:
             yield Case(id=str(number), text="boom" if number % 3 == 2 else "没人管")
 
 
+class Rows:
+    """A source of rows that says how many were taken."""
+
+    path, size, fraction = Path("rows"), 1, 0.0
+
+    def __init__(self, rows: Iterator[Row]):
+        self._rows = rows
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self._rows:
+            self.taken += 1
+            yield row
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    found = Journal.beside(tmp_path / "o.jsonl")
+    found.begin({"inputs": []})
+    return found
+
+
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 50])
 @pytest.mark.parametrize("batch_size", [1, 3, 64])
-def test_order_is_kept(fake_triager: Any, count: int, batch_size: int) -> None:
-    answers = [outcome.answer for outcome in run.outcomes(fake_triager, _rows(count), batch_size)]
+def test_order_is_kept(fake_triager: Any, journal: Journal, count: int, batch_size: int) -> None:
+    shards = list(Local(fake_triager)(Shards([Rows(_rows(count))], batch_size), journal))
+    answers = [answer for _, shard in shards for answer in shard]
     assert [answer.id for answer in answers] == [str(number) for number in range(count)]
     assert [getattr(answer, "code", "ok") for answer in answers[:3]] == ["ok", "bad_input", "stage_failed"][:count]
+    assert [row.id for shard, _ in shards for row in shard.rows] == [answer.id for answer in answers]
 
 
-def test_rows_are_read_as_needed(fake_triager: Any) -> None:
-    taken = []
-
-    def endless() -> Iterator[Row]:
-        while True:
-            taken.append(1)
-            yield Case(text="没人管")
-
-    next(run.outcomes(fake_triager, endless(), batch_size=2))
-    assert len(taken) == 16
+def test_rows_are_read_as_needed(fake_triager: Any, journal: Journal) -> None:
+    rows = Rows(_rows(10_000))
+    next(Local(fake_triager)(Shards([rows], batch_size=2), journal))
+    assert rows.taken == 32
 
 
 def _input(tmp_path: Path, *lines: str) -> Path:
@@ -85,17 +106,6 @@ def test_input_that_breaks_midway_leaves_nothing(tmp_path: Path, fake_triager: A
     with pytest.raises(InputError, match="cannot be read"):
         run.score(fake_triager, sources, run.Outputs(tmp_path / "o.jsonl", ReportOptions((tmp_path / "r.html",))))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_full_disk(tmp_path: Path, fake_triager: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("triage.batch.atomic.os.fsync", full)
-    source = _input(tmp_path, '{"text": "谢谢"}')
-    with pytest.raises(OutputError, match="No space left on device"):
-        run.score(fake_triager, open_sources([source], {}), run.Outputs(tmp_path / "o.xlsx"))
-    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_outputs_are_checked(tmp_path: Path) -> None:

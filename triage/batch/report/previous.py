@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,16 @@ from triage.batch.tally import Counts
 from triage.errors import InputError
 from triage.taxonomy import Taxonomy
 
-_KNOWN = ".jsonl .ndjson .csv .xlsx"
+_ROWS_AT_ONCE = 4096
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError, EOFError, csv.Error, BadZipFile)
 
 
 def read_previous(path: Path, taxonomy: Taxonomy) -> Counts:
     """Counts of an output file; InputError if it cannot be read or holds no results of this taxonomy."""
     counts = Counts(taxonomy)
-    readers = {".jsonl": _json_rows, ".ndjson": _json_rows, ".csv": _csv_rows, ".xlsx": _xlsx_rows}
-    reader = readers.get(path.suffix.lower())
+    reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        raise InputError(f"--compare {path}: allowed are outputs of triage score: {_KNOWN}")
+        raise InputError(f"--compare {path}: allowed are outputs of triage score: {' '.join(_READERS)}")
     try:
         for labels, must_report, review, lapses, error in reader(path, taxonomy):
             if error:
@@ -78,6 +77,23 @@ def _xlsx_rows(path: Path, taxonomy: Taxonomy) -> Iterator[_Row]:
             yield from (_flat_row(dict(zip_longest(header, row)), taxonomy) for row in rows)
     finally:
         book.close()
+
+
+def _parquet_rows(path: Path, taxonomy: Taxonomy) -> Iterator[_Row]:
+    import pyarrow.parquet as pq  # an extra
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_ROWS_AT_ONCE):
+            yield from (_flat_row(row, taxonomy) for row in batch.to_pylist())
+
+
+_READERS: dict[str, Callable[[Path, Taxonomy], Iterator[_Row]]] = {
+    ".jsonl": _json_rows,
+    ".ndjson": _json_rows,
+    ".csv": _csv_rows,
+    ".xlsx": _xlsx_rows,
+    ".parquet": _parquet_rows,
+}
 
 
 def _flat_row(row: Mapping[str, Any], taxonomy: Taxonomy) -> _Row:

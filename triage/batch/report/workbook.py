@@ -18,6 +18,7 @@ from triage.batch.report.content import Content
 from triage.batch.report.improve import STEPS, Item
 from triage.batch.report.queue import Entry
 from triage.batch.report.tables import Chart, Table
+from triage.batch.workbook import save
 
 Value = str | int | float | None
 _SHARE = "0.0%"
@@ -46,7 +47,7 @@ def write_workbook(path: Path, found: Content, queue: Iterable[Entry]) -> None:
     tables += [table for pair in found.groups for table in pair]
     for table in filter(None, [*tables, *found.pairs]):
         _table(book, table)
-    book.save(path)
+    save(book, path)
 
 
 def _part(count: int, whole: int) -> float | None:

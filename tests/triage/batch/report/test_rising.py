@@ -90,8 +90,10 @@ def test_keyword_counts_stay_bounded() -> None:
     assert weekly.total([None])["常见"] == 60_000
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".xlsx"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".xlsx", ".parquet"])
 def test_an_earlier_output_counts_as_the_run_did(tmp_path: Path, fake_triager: Any, suffix: str) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
     source = tmp_path / "in.jsonl"
     rows = [
         '{"text": "没人管"}',
