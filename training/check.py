@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from training.cases import LabelledCase, Reading
 from training.similarity import Likeness, Neighbour, groups_of, is_same, likeness
+from training.splits import with_splits
 from training.suspicious import suspicious
 from triage.errors import InputError
 from triage.normalise import normalise
@@ -84,6 +85,8 @@ def check(
     records = reading.records
     if not records:
         raise InputError("\n".join(["data: no row can be read", *reading.problems[:3]]))
+    if any(record.split for record in records):
+        records = with_splits(records)
     ids = [record.case.id for record in records]
     found = likeness(records, alike)
     same, near = ([pair for pair in found.pairs if is_same(pair) == wanted] for wanted in (True, False))
