@@ -53,8 +53,9 @@ def open_start(name: str) -> Start:
 
     InputError if it is none of these, or has no fast tokenizer.
     """
-    transformers_log.set_verbosity_error()  # it reports the heads of a model folder as unexpected
-    transformers_log.disable_progress_bar()
+    # transformers reports the heads of a model folder as unexpected
+    transformers_log.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_log.disable_progress_bar()  # type: ignore[no-untyped-call]
     folder = model_folder(Path(name))
     if digest_of(folder):
         artefact = open_artefact(folder)
