@@ -6,6 +6,8 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from triage.case import Case
@@ -23,6 +25,7 @@ class FakeTriager:
     def __init__(self, taxonomy: Taxonomy):
         self.taxonomy = taxonomy
         self.digest = "fake"
+        self.artefact = SimpleNamespace(folder=Path("fake"))  # from where worker processes would load it
         self.info: dict[str, Any] = {
             "name": "fake",
             "version": "0.1",

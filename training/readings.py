@@ -35,7 +35,7 @@ def read_readings(
             if row:
                 name = f"{Path(path).name}#{row['sha256'][:12]}"
                 record = {"id": name, "text": passage, "channel": row["channel"], "labels": row["labels"]}
-                found.append(parse_record({**record, "source": path}, taxonomy))
+                found.append(parse_record({**record, "source": path, "split": "train"}, taxonomy))
         if rows:
             raise InputError(f"{data / path}: {len(rows)} passages that carry labels are missing")
     return found

@@ -100,6 +100,6 @@ def test_a_worker_that_died_is_replaced_and_none_outlives_its_parent(root: Path,
         started = {int(pid) for pid in re.findall(r"Started server process \[(\d+)\]", served.log)}
         os.kill(started.pop(), signal.SIGKILL)
         until(lambda: served.log.count("Started server process") == 3)
-        assert httpx2.get(f"{served.address}/readyz").status_code == 200
+        until(lambda: httpx2.get(f"{served.address}/readyz").status_code == 200)
         served.process.kill()
         until(lambda: is_gone(served.address))

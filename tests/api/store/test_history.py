@@ -48,10 +48,11 @@ def days_ago(days: float) -> str:
 
 
 def test_the_third_contact_escalates(client: TestClient) -> None:
-    answers = [send(client, customer_key="C-1") for _ in range(3)]
+    text = "上次说给我退款，到现在也没人联系我。"
+    answers = [send(client, text, customer_key="C-1") for _ in range(3)]
     assert ["prior_contacts" in answer["escalation"]["reasons"] for answer in answers] == [False, False, True]
     assert [answer["escalation"]["label"] for answer in answers] == ["medium", "medium", "high"]
-    assert send(client, customer_key="C-2")["escalation"] == answers[0]["escalation"]
+    assert send(client, text, customer_key="C-2")["escalation"] == answers[0]["escalation"]
 
 
 WINDOW = [
