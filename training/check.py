@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from training.cases import LabelledCase, Reading
 from training.similarity import Likeness, Neighbour, groups_of, is_same, likeness
-from training.splits import with_splits
+from training.splits import customer, related, story, with_splits
 from training.suspicious import suspicious
 from triage.errors import InputError
 from triage.normalise import normalise
@@ -22,8 +21,8 @@ from triage.taxonomy import Taxonomy
 _QUANTILES = (0, 10, 50, 90, 99, 100)
 _SHORT = 6
 SAME_SOURCE: dict[str, Callable[[LabelledCase], Any]] = {
-    "customer": lambda record: record.case.customer_key,
-    "pair": lambda record: record.extra.get("pair"),
+    "customer": customer,
+    "pair": story,
     "id": lambda record: record.case.id,
 }
 """What makes two cases belong together, beside their words: the cases of one value must be in one split."""
@@ -135,17 +134,6 @@ def leaks(records: Sequence[LabelledCase], found: Likeness) -> list[Leak]:
     return leaks + _leaks("near-duplicate", alike.values())
 
 
-def related(records: Sequence[LabelledCase], found: Likeness) -> NDArray[np.int64]:
-    """A number a record, the same for all that belong together by customer, pair, id or words."""
-    links = list(found.pairs)
-    for key_of in SAME_SOURCE.values():
-        first: dict[Any, int] = {}
-        for row, record in enumerate(records):
-            if (key := key_of(record)) and first.setdefault(key, row) != row:
-                links.append(Neighbour(first[key], row, 1.0))
-    return groups_of(len(records), links)
-
-
 def _leaks(reason: str, groups: Iterable[Sequence[LabelledCase]]) -> list[Leak]:
     found = []
     for group in groups:
@@ -157,7 +145,7 @@ def _leaks(reason: str, groups: Iterable[Sequence[LabelledCase]]) -> list[Leak]:
 
 def _judge(report: Report, records: Sequence[LabelledCase], taxonomy: Taxonomy, found: Likeness) -> None:
     try:
-        doubts = suspicious(records, taxonomy, related(records, found))
+        doubts = suspicious(records, taxonomy, related(records, found, SAME_SOURCE.values()))
     except (InputError, ValueError) as error:
         report.not_judged = f"too few cases to judge labels: {error}"
         return

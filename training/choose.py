@@ -23,25 +23,36 @@ from triage.taxonomy import Taxonomy
 Report = Callable[[int, float], None]
 
 
-def mean_agreement(taxonomy: Taxonomy, records: Sequence[LabelledCase], logits: NDArray[np.floating]) -> float:
-    """`agreement_of` uncalibrated logits `[cases, labels]`."""
+def uncalibrated(taxonomy: Taxonomy, logits: NDArray[np.floating]) -> Answers:
+    """Answers from logits `[cases, labels]` as they are: the most probable label of every head."""
     scores, first = {}, 0
     for head in taxonomy.heads:
         columns = slice(first, first + len(head.labels))
         scores[head.name] = probabilities(head, logits[:, columns].astype(np.float64), HeadCalibration())
         first += len(head.labels)
-    return agreement_of(taxonomy, records, answers_of_scores(taxonomy, scores))
+    return answers_of_scores(taxonomy, scores)
+
+
+def mean_agreement(taxonomy: Taxonomy, records: Sequence[LabelledCase], logits: NDArray[np.floating]) -> float:
+    """`agreement_of` uncalibrated logits `[cases, labels]`."""
+    return agreement_of(taxonomy, records, uncalibrated(taxonomy, logits))
 
 
 def agreement_of(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> float:
-    """Mean over heads of kappa (micro-F1 of a multi-label head); heads without any label do not count."""
-    found = []
+    """Mean of `agreements`; heads without any label do not count."""
+    return float(np.nanmean(list(agreements(taxonomy, records, answers).values())))
+
+
+def agreements(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> dict[str, float]:
+    """Kappa of every head (micro-F1 of a multi-label head); NaN for a head without any label."""
+    found = {}
     for head in taxonomy.heads:
         rows = [row for row, record in enumerate(records) if head.name in record.labels]
         wanted = [records[row].labels[head.name] for row in rows]
         given = [answers.labels[head.name][row] for row in rows]
-        found.append((metrics.multi_label_f1 if head.kind == "multi" else metrics.kappa)(head, wanted, given))
-    return float(np.nanmean(found))
+        measure = metrics.multi_label_f1 if head.kind == "multi" else metrics.kappa
+        found[head.name] = measure(head, wanted, given)
+    return found
 
 
 @dataclass(slots=True)

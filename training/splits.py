@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from training.cases import LabelledCase, find_labelled, read_cases
-from training.similarity import Neighbour, customer_words, groups_of, likeness
+from training.similarity import Likeness, Neighbour, customer_words, groups_of, likeness
 from triage.errors import InputError
 from triage.taxonomy import Taxonomy
 
 DEV, TEST = 0.15, 0.15
+
+
+def customer(record: LabelledCase) -> str | None:
+    """Whose case it is."""
+    return record.case.customer_key
+
+
+def story(record: LabelledCase) -> str | None:
+    """The plot that a written case shares with its pair."""
+    pair: str | None = record.extra.get("pair")
+    return pair
 
 
 def read_split(paths: Sequence[Path], taxonomy: Taxonomy, split: str) -> tuple[list[Path], list[LabelledCase]]:
@@ -40,23 +55,24 @@ def with_splits(records: Sequence[LabelledCase]) -> list[LabelledCase]:
     if any(record.split for record in records):
         return [record if record.split else replace(record, split="train") for record in records]
     hashes = [hashlib.sha256(customer_words(record).encode()).hexdigest() for record in records]
-    groups = group_numbers(records)
+    groups = related(records, likeness(records), (customer, story)).tolist()
     first: dict[int, str] = {}
     for group, own in zip(groups, hashes, strict=True):
         first[group] = min(own, first.get(group, own))
     return [replace(record, split=_side(first[group])) for record, group in zip(records, groups, strict=True)]
 
 
-def group_numbers(records: Sequence[LabelledCase]) -> list[int]:
-    """A number a record, the same for records that must be on one side."""
-    links = [*likeness(records).pairs]
-    latest: dict[tuple[str, str], int] = {}
-    for row, record in enumerate(records):
-        for kind, key in (("customer", record.case.customer_key), ("story", record.extra.get("pair"))):
-            if key:
-                links.append(Neighbour(row, latest.get((kind, key), row), 1.0))
-                latest[kind, key] = row
-    return [int(number) for number in groups_of(len(records), links)]
+def related(
+    records: Sequence[LabelledCase], found: Likeness, keys: Iterable[Callable[[LabelledCase], Any]]
+) -> NDArray[np.int64]:
+    """A number a record, the same for all that belong together: alike in words, or with a key of the same value."""
+    links = list(found.pairs)
+    for key_of in keys:
+        first: dict[Any, int] = {}
+        for row, record in enumerate(records):
+            if (key := key_of(record)) and first.setdefault(key, row) != row:
+                links.append(Neighbour(first[key], row, 1.0))
+    return groups_of(len(records), links)
 
 
 def _side(digest: str) -> str:

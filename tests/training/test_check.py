@@ -13,9 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from training.cases import LabelledCase, Reading, parse_record, read_cases
-from training.check import check, related
+from training.check import SAME_SOURCE, check
 from training.data_commands import app
 from training.similarity import Likeness, likeness
+from training.splits import related
 from training.suspicious import in_doubt
 from triage.case import Case
 from triage.taxonomy import load_taxonomy
@@ -102,7 +103,7 @@ def test_related_cases_stay_in_one_fold() -> None:
         case("c", OTHER + "呢"),
         case("d", "好"),
     ]
-    groups = related(rows, likeness(rows)).tolist()
+    groups = related(rows, likeness(rows), SAME_SOURCE.values()).tolist()
     assert groups[0] == groups[1] == groups[2] != groups[3]
 
 
