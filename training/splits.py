@@ -63,7 +63,7 @@ def with_splits(records: Sequence[LabelledCase]) -> list[LabelledCase]:
 
 
 def related(
-    records: Sequence[LabelledCase], found: Likeness, keys: Iterable[Callable[[LabelledCase], Any]]
+    records: Sequence[LabelledCase], found: Likeness, keys: Iterable[Callable[[LabelledCase], Any]] = ()
 ) -> NDArray[np.int64]:
     """A number a record, the same for all that belong together: alike in words, or with a key of the same value."""
     links = list(found.pairs)
