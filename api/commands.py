@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from triage.cores import cores
 from triage.errors import SettingsError
 
 _AFTER_DEADLINE = 5  # seconds for the last answers to be written
@@ -36,7 +37,7 @@ def serve(
     write_json_lines()
     run(
         settings,
-        workers or len(os.sched_getaffinity(0)),
+        workers or cores(),
         host=host,
         port=port,
         log_config=None,

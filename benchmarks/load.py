@@ -34,14 +34,12 @@ PEER = [sys.executable, "benchmarks/peer.py", "models/default"]
 BARE = """
 import json, sys, time
 from triage import Case, Triager
-from triage.encode import collate, group
 triager = Triager.load("models/default", threads=1)
 encoded = [triager._front(Case(text=text)).encoded for text in json.load(sys.stdin)]
-batches = [collate([encoded[place] for place in places]) for places in group(encoded, 512)]
 started, busy, calls = time.perf_counter(), time.process_time(), 0
 while time.perf_counter() - started < 4:
-    for batch in batches:
-        triager._classifier._run(batch)
+    for one in encoded:
+        triager._classifier.forward(one)
     calls += len(encoded)
 print(calls / (time.perf_counter() - started), 1000 * (time.process_time() - busy) / calls)
 """

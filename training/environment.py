@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 import time
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from triage.cores import cores
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "scikit-learn", "numpy", "onnxruntime")
 _GIT = ("git", "rev-parse", "HEAD")
@@ -35,7 +36,7 @@ def environment() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "gpus": [torch.cuda.get_device_name(number) for number in range(gpus)],
     }
 

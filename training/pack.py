@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from training.card import write_card
 from training.environment import commit, environment
-from training.export import export_onnx, prove_parity, save_weights
+from training.export import export_onnx, logits_of, prove_parity, save_weights
 from training.model import TriageModel
+from training.quantise import quantise
 from triage.artefact import Artefact, HeadCalibration, seal
 from triage.encode import Encoded
 from triage.segment import Segmenter
@@ -58,7 +61,7 @@ def pack(
     (partial / "DATA.md").write_text(contents.data_card, "utf-8")
     save_weights(contents.network, partial)
     contents.wide.save(partial / "wide.npz")
-    export_onnx(contents.network, partial)
+    agreement = _export(contents.network, partial, examples)
     settings = {
         "name": contents.name,
         "version": contents.version,
@@ -70,7 +73,7 @@ def pack(
         "heads": contents.heads,
         "lineage": {
             **lineage,
-            "parity": prove_parity(contents.network, partial / "model.onnx", list(examples)),
+            **agreement,
             "commit": commit(),
             "environment": environment(),
         },
@@ -80,3 +83,13 @@ def pack(
     artefact = seal(partial, settings)
     partial.rename(out)
     return Artefact(out, artefact.manifest, artefact.taxonomy)
+
+
+def _export(network: TriageModel, folder: Path, examples: Sequence[Encoded]) -> dict[str, float]:
+    """Write the eight-bit graph: how far ONNX Runtime was from torch before, and how far eight bits move the logits."""
+    path = folder / "model.onnx"
+    export_onnx(network, folder)
+    parity, exact = prove_parity(network, path, examples), logits_of(path, examples)
+    quantise(path)
+    moved = np.abs(logits_of(path, examples) - exact)
+    return {"parity": parity, "eight_bit_mean": float(moved.mean()), "eight_bit_largest": float(moved.max())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,11 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from triage.artefact import Artefact, HeadCalibration
-from triage.encode import Batch, Encoded, collate, group
+from triage.cores import cores
+from triage.encode import Encoded, collate
 from triage.errors import ArtefactError
 from triage.taxonomy import Head
 
-BATCH_WORDS = 512
 Floats = NDArray[np.float64]
 
 
@@ -42,13 +43,14 @@ def probabilities(head: Head, logits: Floats, calibration: HeadCalibration) -> F
 
 
 class Classifier:
-    """One ONNX session. `threads` is the number of threads of one call (0: as many as cores)."""
+    """One ONNX session. `threads` cases at a time are in the network, each on one core (0: as many as cores)."""
 
     def __init__(self, artefact: Artefact, threads: int = 0):
         self._heads = artefact.taxonomy.heads
         self._calibration = artefact.manifest.heads
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # as fast, and a long call leaves no memory behind
         options.log_severity_level = 3
         try:
             self._session = ort.InferenceSession(
@@ -58,26 +60,28 @@ class Classifier:
             raise ArtefactError(
                 f"model {artefact.folder}: model.onnx cannot be loaded: {type(error).__name__}"
             ) from error
-        self._tells_roles = "roles" in {one.name for one in self._session.get_inputs()}
+        threads = threads or cores()
+        self._map = ThreadPoolExecutor(threads, "network").map if threads > 1 else map
+        self._inputs = [one.name for one in self._session.get_inputs()]
 
     def __call__(self, encoded: Sequence[Encoded], lexical: Sequence[Floats]) -> list[Prediction]:
-        """Predictions in the order given; batches of near-equal length, so batch order changes nothing.
+        """Predictions in the order given. Each case has a call of its own, so nothing depends on its company.
 
         `lexical` holds the logits `[labels]` of the linear part for each case; both parts add up before calibration.
         """
-        predictions: dict[int, Prediction] = {}
-        for chosen in group(encoded, BATCH_WORDS):
-            batch = collate([encoded[index] for index in chosen])
-            logits, contributions = self._run(batch)
-            for row, index in enumerate(chosen):
-                present = batch.mask[row].reshape(-1) == 1
-                predictions[index] = self._prediction(logits[row] + lexical[index], contributions[row][present])
-        return [predictions[index] for index in range(len(encoded))]
+        answers = self._map(self.forward, encoded)
+        return [
+            self._prediction(logits + added, contributions)
+            for (logits, contributions), added in zip(answers, lexical, strict=True)
+        ]
 
-    def _run(self, batch: Batch) -> tuple[Floats, Floats]:
-        feed = {"ids": batch.ids, "mask": batch.mask} | ({"roles": batch.roles} if self._tells_roles else {})
+    def forward(self, encoded: Encoded) -> tuple[Floats, Floats]:
+        """Logits `[labels]` of the network, and what each token added to them, `[tokens, labels]`."""
+        batch = collate([encoded])
+        feed = {name: getattr(batch, name) for name in self._inputs}
         logits, contributions = self._session.run(["logits", "contributions"], feed)
-        return logits.astype(np.float64), contributions
+        present = batch.mask.reshape(-1) == 1
+        return logits[0].astype(np.float64), contributions[0][present]
 
     def _prediction(self, logits: Floats, contributions: Floats) -> Prediction:
         scores, shares = {}, {}

@@ -69,7 +69,7 @@ class Triager:
     def load(cls, model: str | Path | None = None, policy: str | Path | None = None, threads: int = 0) -> Triager:
         """Open a model folder (default: the model in use in `models`) and a policy file (default: the packaged one).
 
-        Raises ArtefactError or SettingsError. `threads` bounds the cores one call uses; 0 takes all.
+        Raises ArtefactError or SettingsError. `threads`: cases in the network at a time, a core each; 0 takes all.
         """
         artefact = open_artefact(Path(model or DEFAULT_MODELS))
         return cls(artefact, load_policy(Path(policy or DEFAULT_POLICY)), load_lexicon(), threads)

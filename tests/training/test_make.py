@@ -60,6 +60,7 @@ def test_lineage_names_recipe_and_data(tiny_model: Path) -> None:
     assert lineage["recipe"]["name"] == "tiny"
     assert set(lineage["cases"]) == {"cases.jsonl", "research.jsonl", "readings.jsonl"}
     assert lineage["parity"] < 1e-3
+    assert 0 < lineage["eight_bit_mean"] <= lineage["eight_bit_largest"]
 
 
 def test_weights_are_stored_once(tiny_model: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from multiprocessing.connection import wait
 from triage.batch.journal import Journal
 from triage.batch.rows import Row
 from triage.batch.shards import Answered, CaseTriager, Loader, Shard, Shards, answer_shard
+from triage.cores import cores
 from triage.errors import EngineError
 
 _AHEAD = 2
@@ -44,11 +45,6 @@ class Local:
                 yield shard, journal.answers(shard.number)
         else:
             yield from _shared(chain(first, stream), shards.batch_size, journal, self.load, workers)
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _shared(
