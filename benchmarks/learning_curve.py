@@ -22,7 +22,7 @@ from training.cases import LabelledCase
 from training.choose import Choice, agreement_of
 from training.evaluate import answers_of_scores
 from training.examples import encode_cases, head_shapes
-from training.finetune import train
+from training.finetune import train, words_of
 from training.model import TriageModel
 from training.noise import Noise
 from training.recipe import FinetuneStage, load_recipe
@@ -50,6 +50,7 @@ def network(
     segmenter = Segmenter(manifest.segmenter, manifest.words) if manifest else Segmenter()
     encoder = Encoder(start.tokenizer, start.window, start.roles)
     examples, held = (encode_cases(part, taxonomy, segmenter, encoder, stage.variants) for part in (cases, dev))
+    stage = stage.over(words_of(examples))
     torch.manual_seed(stage.seed)
     body = start.fresh_encoder(stage.encoder_dropout)
     if not warm:

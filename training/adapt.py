@@ -22,7 +22,7 @@ from training.data_card import data_card
 from training.environment import Clock
 from training.examples import encode_cases, head_shapes
 from training.export import round_to_half
-from training.finetune import Example, predict, train
+from training.finetune import Example, predict, train, words_of
 from training.fit import Workshop, calibration
 from training.make import PARITY_CASES, figures_of
 from training.model import TriageModel
@@ -181,6 +181,7 @@ def _finetuned(
     """The network that agrees best on dev, of all seeds, and the settings it was trained with."""
     stage = shop.recipe.finetune
     examples = encode_cases(splits.train, shop.taxonomy, shop.segmenter, shop.encoder(), stage.variants)
+    stage = stage.over(words_of(examples))
     dev = [example.encoded for example in encode_cases(splits.dev, shop.taxonomy, shop.segmenter, shop.encoder())]
 
     def trained(stage: FinetuneStage, name: str) -> tuple[float, TriageModel]:

@@ -90,6 +90,11 @@ class MultiHeadLoss(nn.Module):
         return total
 
 
+def words_of(examples: Sequence[Example]) -> int:
+    """Tokens of all examples together."""
+    return sum(len(window) for example in examples for window in example.encoded.ids)
+
+
 def tensors(encoded: Sequence[Encoded], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Ids, roles and mask of a batch as tensors on `device`."""
     batch = collate(encoded)

@@ -18,7 +18,7 @@ _PART = "encoder."
 
 
 def quantise(path: Path) -> int:
-    """Rewrite the graph of `training.export.export_onnx` in place, all but the heads; returns how many products changed."""
+    """Rewrite the graph of `training.export.export_onnx` in place, but for the heads; returns how many changed."""
     proto = onnx.load(path, load_external_data=False)
     graph = proto.graph
     stored = {tensor.name: tensor for tensor in graph.initializer}

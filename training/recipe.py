@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
 from triage.settings_file import Settings, load_settings
+
+_SMALLEST_BATCH = 1_024
 
 
 class Source(Settings):
@@ -64,9 +67,13 @@ class IntermediateStage(Settings):
 
 
 class FinetuneStage(Settings):
-    """Labelled cases with missing labels masked. Stops after `patience` epochs without a gain on dev (0: never)."""
+    """Labelled cases with missing labels masked. Stops after `patience` epochs without a gain on dev (0: never).
+
+    Where few cases would make fewer steps than `least_steps`, batches become smaller and epochs more (`over`).
+    """
 
     epochs: Annotated[int, Field(ge=1)] = 8
+    least_steps: Annotated[int, Field(ge=0)] = 0
     patience: Annotated[int, Field(ge=0)] = 0
     batch_words: Annotated[int, Field(ge=256)] = 4_096
     learning_rate: Annotated[float, Field(gt=0)] = 3e-4
@@ -80,6 +87,16 @@ class FinetuneStage(Settings):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     class_balance: Annotated[float, Field(ge=0, le=1)] = 0.5
     seed: int = 1
+
+    def over(self, words: int) -> Self:
+        """The same settings for training text of so many words, with at least `least_steps` steps."""
+        if not self.least_steps:
+            return self
+        share = words * self.epochs // self.least_steps
+        batch = min(self.batch_words, max(_SMALLEST_BATCH, share))
+        epochs = max(self.epochs, math.ceil(self.least_steps / math.ceil(words / batch)))
+        patience = math.ceil(self.patience * epochs / self.epochs)
+        return self.model_copy(update={"batch_words": batch, "epochs": epochs, "patience": patience})
 
 
 class DistilStage(Settings):

@@ -1,0 +1,30 @@
+"""How fine-tuning fits itself to the amount of text."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from training.recipe import FinetuneStage
+
+GIVEN = FinetuneStage(epochs=6, patience=2, batch_words=4_096, least_steps=400)
+SIZES = [  # words, batch, epochs, patience
+    (15_000, 1_024, 27, 9),
+    (45_000, 1_024, 10, 4),
+    (150_000, 2_250, 6, 2),
+    (1_000_000, 4_096, 6, 2),
+]
+
+
+@pytest.mark.parametrize(("words", "batch", "epochs", "patience"), SIZES)
+def test_few_cases_get_smaller_batches_then_more_epochs(words: int, batch: int, epochs: int, patience: int) -> None:
+    fitted = GIVEN.over(words)
+    assert (fitted.batch_words, fitted.epochs, fitted.patience) == (batch, epochs, patience)
+    assert fitted.epochs * math.ceil(words / fitted.batch_words) >= GIVEN.least_steps
+
+
+@pytest.mark.parametrize("words", [1, 15_000, 10_000_000])
+def test_without_a_least_number_of_steps_nothing_changes(words: int) -> None:
+    stage = GIVEN.model_copy(update={"least_steps": 0})
+    assert stage.over(words) == stage
