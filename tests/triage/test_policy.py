@@ -54,8 +54,10 @@ FLOORS = [
     ("regulator, model sure of the opposite", COMPLAINT, ("regulator_threat",), {"certainty": 0.97}, 1),
     ("regulator, model sees a little", {**COMPLAINT, "risk_tier": 2}, ("regulator_threat",), {"certainty": 0.6}, 3),
     ("self-harm, model sees a little", {**COMPLAINT, "risk_tier": 3}, ("self_harm",), {"certainty": 0.3}, 4),
-    ("a floor of 3 does not become 4", NOTHING, ("regulator_threat",), {"certainty": 0.9}, 3),
+    ("a floor of 3 does not become 4", NOTHING, ("regulator_threat",), {"certainty": 0.85}, 3),
     ("regulator in a plain question", NOTHING, ("regulator_threat",), {"certainty": 0.97}, 0),
+    ("no signal, the model sees too much to pass it over", {**COMPLAINT, "risk_tier": 2}, (), {"certainty": 0.4}, 3),
+    ("no signal, the model sees less", {**COMPLAINT, "risk_tier": 2}, (), {"certainty": 0.6}, 2),
 ]
 
 
@@ -63,7 +65,7 @@ FLOORS = [
 def test_floors(labels: dict[str, Any], kinds: tuple[str, ...], sure: dict[str, float], tier: int) -> None:
     decision = run(scores_for(labels, **sure), *kinds)
     assert label(decision, "risk_tier") == tier
-    assert (decision.heads["risk_tier"].reasons == kinds) or tier < 3
+    assert (decision.heads["risk_tier"].reasons == (kinds or ("possible",))) or tier < 3
 
 
 def test_a_floor_never_lowers() -> None:
@@ -135,6 +137,12 @@ def test_advice_follows_motive_and_signal() -> None:
 def test_unsure_means_a_person() -> None:
     assert "low_confidence:risk_tier" in run(scores_for(COMPLAINT, 0.3)).review_reasons
     assert run(scores_for(COMPLAINT, 0.9)).review_reasons == ()
+
+
+def test_what_cannot_be_ruled_out_goes_to_a_person() -> None:
+    assert "possible:risk_tier=3" in run(scores_for({**COMPLAINT, "risk_tier": 1}, 0.85)).review_reasons
+    assert "possible:risk_tier=3" not in run(scores_for({**COMPLAINT, "risk_tier": 1}, 0.95)).review_reasons
+    assert "possible:risk_tier=3" not in run(scores_for({**COMPLAINT, "risk_tier": 3}, 0.95)).review_reasons
 
 
 @pytest.mark.parametrize("contact_class", ["no_value", "unreasonable"])

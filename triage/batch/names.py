@@ -24,6 +24,7 @@ _ALLOWANCES = {"keep": "现负责人可自行处理", "pass_on": "现负责人�
 _REASONS = {
     "low_confidence": "把握不足",
     "label": "须由人判断",
+    "possible": "不能排除",
     "unknown_words": "生词过多",
     "too_few_words": "字数太少",
     "channel": "渠道",

@@ -62,7 +62,7 @@ def decide(
         if head.kind == "multi":
             answers[head.name] = _labels_above(head, scores[head.name], policy, defaults)
         else:
-            reasons = _reasons(head.name, active, kinds)
+            reasons = _reasons(head, active, kinds, scores[head.name])
             answer = _answer(head, chosen[head.name], scores[head.name], reasons)
             answers[head.name] = _graded(policy, head, answer, kinds) if head.name == policy.tier_head else answer
     tier = _tier_of(policy, taxonomy.head(policy.tier_head).codes[chosen[policy.tier_head]], kinds)
@@ -124,13 +124,15 @@ def _answer(head: Head, position: int, scores: NDArray[np.float64], reasons: tup
     return HeadResult(label.code, label.zh, float(scores[position]), by_code, reasons)
 
 
-def _reasons(head: str, active: Sequence[Floor], kinds: set[str]) -> tuple[str, ...]:
+def _reasons(head: Head, active: Sequence[Floor], kinds: set[str], scores: NDArray[np.float64]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for floor in active:
-        if floor.head == head:
+        if floor.head == head.name:
             found.update(dict.fromkeys(kind for kind in floor.signals if kind in kinds))
             found.update(dict.fromkeys(["channel"] if floor.channels else []))
             found.update(dict.fromkeys(["prior_contacts"] if floor.prior_contacts is not None else []))
+            bare = not (floor.signals or floor.channels or floor.prior_contacts)
+            found.update(dict.fromkeys(["possible"] if bare and scores.argmax() < head.index(floor.at_least) else []))
     return tuple(found)
 
 
@@ -157,11 +159,16 @@ def _review(
     for name, rule in policy.heads.items():
         if name not in chosen:
             continue
-        code = taxonomy.head(name).codes[chosen[name]]
+        head = taxonomy.head(name)
+        code = head.codes[chosen[name]]
         if scores[name][chosen[name]] < rule.review_below:
             reasons.append(f"low_confidence:{name}")
         if str(code) in map(str, rule.review_labels):
             reasons.append(f"label:{name}={code}")
+        for possible, probability in rule.review_possible.items():
+            position = head.index(possible)
+            if chosen[name] < position and scores[name][position:].sum() >= probability:
+                reasons.append(f"possible:{name}={possible}")
     if unknown_words > policy.review.unknown_words_above:
         reasons.append("unknown_words")
     if words < policy.review.fewer_words_than:

@@ -43,7 +43,8 @@ class Floor(Settings):
 
     All conditions given must hold: one of `signals` was found and none of `without`, the channel is one of `channels`,
     at least `prior_contacts` earlier contacts are known. `needs_score` is the probability that the model itself must
-    see at or above the floor; 0 trusts the condition alone.
+    see at or above the floor; 0 trusts the condition alone. A floor with nothing but `needs_score` rests on the model:
+    a label that is too dear to miss is given though another is more probable.
     """
 
     head: str
@@ -56,8 +57,8 @@ class Floor(Settings):
 
     @model_validator(mode="after")
     def _has_a_condition(self) -> Self:
-        if not self.signals and not self.channels and self.prior_contacts is None:
-            raise ValueError("a floor needs signals, channels or prior_contacts")
+        if not self.signals and not self.channels and self.prior_contacts is None and not self.needs_score:
+            raise ValueError("a floor needs signals, channels, prior_contacts or needs_score")
         return self
 
 
@@ -66,7 +67,8 @@ class HeadRule(Settings):
 
     `weights` multiply the probabilities of labels before the best is taken, in place of those of the artefact;
     `threshold` does the same for a multi-label head. A label with less than `review_below` probability goes to a
-    person; so does every label listed in `review_labels`.
+    person; so does every label listed in `review_labels`, and an answer below a label of `review_possible` where the
+    model sees at least the probability given there at or above that label.
     """
 
     weights: dict[Code, Annotated[float, Field(gt=0)]] = {}
@@ -74,6 +76,7 @@ class HeadRule(Settings):
     at_most: Annotated[int | None, Field(ge=1)] = None
     review_below: Probability = 0.0
     review_labels: tuple[Code, ...] = ()
+    review_possible: dict[Code, Probability] = {}
 
 
 class Advice(Settings):
@@ -143,7 +146,8 @@ class Policy(Settings):
         named = [(self.tier_head, code) for tier in self.tiers for code in tier.labels]
         named += [(floor.head, floor.at_least) for floor in self.floors]
         named += [(head, code) for rule in self.consistency for head, codes in rule.items() for code in codes]
-        named += [(head, code) for head, rule in self.heads.items() for code in (*rule.weights, *rule.review_labels)]
+        for head, rule in self.heads.items():
+            named += [(head, code) for code in (*rule.weights, *rule.review_labels, *rule.review_possible)]
         named += [(one.head, one.label) for one in self.advice if one.head is not None and one.label is not None]
         return named
 
