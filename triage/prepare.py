@@ -9,6 +9,7 @@ from triage.case import Case, Speaker
 from triage.normalise import normalise
 from triage.privacy import mask
 from triage.segment import Segmenter, Word
+from triage.spacing import join_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def prepare(case: Case, segmenter: Segmenter) -> list[Prepared]:
     """Normalise, mask and segment every utterance of a case, in order."""
     prepared = []
     for utterance in case.utterances():
-        aligned = mask(normalise(utterance.text))
+        aligned = mask(join_words(normalise(utterance.text), segmenter))
         words = tuple(word for word in segmenter(aligned.text) if not word.text.isspace())
         prepared.append(Prepared(utterance.turn, utterance.speaker, aligned, words, utterance.offset))
     return prepared
