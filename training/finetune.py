@@ -165,7 +165,7 @@ def train(
             step += 1
         loss, seconds = torch.stack(losses).mean(), time.monotonic() - started
         log.info("seed %d epoch %d: loss %.4f in %.0f s", seed, epoch, loss, seconds)
-        stop = watcher(epoch) if watcher else False
+        stop = watcher(epoch) if watcher and (epoch + 1) % stage.watch_every == 0 else False
         if checkpoint:
             keep(checkpoint, model, optimiser, rng, watcher, (stage.epochs if stop else epoch + 1, step))
         if stop:

@@ -67,12 +67,14 @@ class IntermediateStage(Settings):
 
 
 class FinetuneStage(Settings):
-    """Labelled cases with missing labels masked. Stops after `patience` epochs without a gain on dev (0: never).
+    """Labelled cases with missing labels masked.
 
-    Where few cases would make fewer steps than `least_steps`, batches become smaller and epochs more (`over`).
+    Every `watch_every` epochs dev is looked at; training stops after `patience` looks without a gain (0: never). Where
+    few cases would make fewer steps than `least_steps`, batches become smaller and epochs more (`over`).
     """
 
     epochs: Annotated[int, Field(ge=1)] = 8
+    watch_every: Annotated[int, Field(ge=1)] = 1
     least_steps: Annotated[int, Field(ge=0)] = 0
     patience: Annotated[int, Field(ge=0)] = 0
     batch_words: Annotated[int, Field(ge=256)] = 4_096
@@ -89,14 +91,14 @@ class FinetuneStage(Settings):
     seed: int = 1
 
     def over(self, words: int) -> Self:
-        """The same settings for training text of so many words, with at least `least_steps` steps."""
+        """The same settings for training text of so many words, with at least `least_steps` steps and no more looks."""
         if not self.least_steps:
             return self
         share = words * self.epochs // self.least_steps
         batch = min(self.batch_words, max(_SMALLEST_BATCH, share))
-        epochs = max(self.epochs, math.ceil(self.least_steps / math.ceil(words / batch)))
-        patience = math.ceil(self.patience * epochs / self.epochs)
-        return self.model_copy(update={"batch_words": batch, "epochs": epochs, "patience": patience})
+        times = math.ceil(self.least_steps / math.ceil(words / batch) / self.epochs)
+        more = {"epochs": self.epochs * times, "watch_every": self.watch_every * times}
+        return self.model_copy(update={"batch_words": batch, **more})
 
 
 class DistilStage(Settings):

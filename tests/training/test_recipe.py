@@ -9,18 +9,18 @@ import pytest
 from training.recipe import FinetuneStage
 
 GIVEN = FinetuneStage(epochs=6, patience=2, batch_words=4_096, least_steps=400)
-SIZES = [  # words, batch, epochs, patience
-    (15_000, 1_024, 27, 9),
-    (45_000, 1_024, 10, 4),
-    (150_000, 2_250, 6, 2),
-    (1_000_000, 4_096, 6, 2),
+SIZES = [  # words, batch, epochs, epochs between two looks at dev
+    (15_000, 1_024, 30, 5),
+    (45_000, 1_024, 12, 2),
+    (150_000, 2_250, 6, 1),
+    (1_000_000, 4_096, 6, 1),
 ]
 
 
-@pytest.mark.parametrize(("words", "batch", "epochs", "patience"), SIZES)
-def test_few_cases_get_smaller_batches_then_more_epochs(words: int, batch: int, epochs: int, patience: int) -> None:
+@pytest.mark.parametrize(("words", "batch", "epochs", "every"), SIZES)
+def test_few_cases_get_smaller_batches_then_more_epochs(words: int, batch: int, epochs: int, every: int) -> None:
     fitted = GIVEN.over(words)
-    assert (fitted.batch_words, fitted.epochs, fitted.patience) == (batch, epochs, patience)
+    assert (fitted.batch_words, fitted.epochs, fitted.watch_every) == (batch, epochs, every)
     assert fitted.epochs * math.ceil(words / fitted.batch_words) >= GIVEN.least_steps
 
 
