@@ -2,8 +2,9 @@
 
     python benchmarks/learning_curve.py BASE data/cases --out docs/figures/learning_curve --write docs/training.md
 
-writes `docs/figures/learning_curve.json` and `.svg`, and the table between the marks of the page. The networks answer alone, without the linear part, calibration or policy.
-With a base model that learnt from these cases before, its curve flatters it: take cases or heads that it never saw.
+writes `docs/figures/learning_curve.json` and `.svg`, and the table between the marks of the page. The networks answer
+alone, without the linear part, calibration or policy. With a base model that learnt from these cases before, its curve
+flatters it: take cases or heads that it never saw.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def _length(record: LabelledCase) -> int:
 
 
 def plot(rows: list[dict[str, Any]], path: Path) -> None:
-    """Agreement against the number of cases on a logarithmic axis, a line a system, named where it ends."""
+    """Agreement against the number of cases on a logarithmic axis, a line a system."""
     import matplotlib as mpl
 
     mpl.use("svg")

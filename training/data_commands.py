@@ -100,6 +100,9 @@ def suggest(
     out: Annotated[Path, typer.Option("--out", "-o", help="Cases to fill in: .xlsx, .csv or .jsonl.")],
     count: Annotated[int, typer.Option("-n", min=1, help="How many cases.")] = 100,
     labelled: Annotated[list[Path] | None, typer.Option(help="What is labelled already.")] = None,
+    taxonomy: Annotated[
+        Path | None, typer.Option(help="Taxonomy file of the sheet and of LABELLED; default: that of the model.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(envvar="TRIAGE_MODEL", help="Model folder.")] = None,
 ) -> None:
     """Choose what to label next: unsure, rare, and unlike each other. Exit code 1 if rows could not be read."""
@@ -108,13 +111,15 @@ def suggest(
     from training.pool import choose
     from training.tables import bullets
     from triage.batch.atomic import check_output
+    from triage.taxonomy import load_taxonomy
     from triage.triager import Triager
 
     known = find_labelled(labelled) if labelled else []
     check_output(out, [*pool, *known])
     triager = Triager.load(model)
-    choice = choose(triager, pool, read_cases(known, triager.taxonomy), count)
-    write_sheet(out, choice.cases, choice.chosen, triager.taxonomy)
+    labels = load_taxonomy(taxonomy) if taxonomy else triager.taxonomy
+    choice = choose(triager, pool, read_cases(known, labels), count)
+    write_sheet(out, choice.cases, choice.chosen, labels)
     typer.echo(f"{out}: {len(choice.chosen)} of {len(choice.cases)} cases")
     typer.echo(bullets("Rows that failed", (f"{row.id}: {row.detail}" for row in choice.failed), show=20))
     raise typer.Exit(1 if choice.failed else 0)
