@@ -48,7 +48,7 @@ def test_two_processes_train_the_network_of_one(tmp_path: Path) -> None:
     for process in (0, 1):
         together = load_file(tmp_path / f"2/{process}.safetensors")
         for name in (name for name in alone if not name.endswith(WITHOUT_EFFECT)):
-            assert (alone[name] - together[name]).norm() < 0.02 * alone[name].norm(), name
+            assert (alone[name] - together[name]).norm() <= 0.03 * alone[name].norm(), name
     epochs = [(tmp_path / str(count) / "epochs").read_text().splitlines() for count in (1, 2)]
     assert len(epochs[0]) == len(epochs[1]) > 0
 
