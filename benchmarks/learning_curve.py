@@ -1,15 +1,17 @@
 """Mean agreement on dev by number of training cases: a base model's start, a random start, and TF-IDF.
 
-    python benchmarks/learning_curve.py models/default data/cases --sizes 100,300,1000,3000 --out docs/learning_curve
+    python benchmarks/learning_curve.py BASE data/cases --out docs/figures/learning_curve --write docs/training.md
 
-writes `docs/learning_curve.json` and `.svg`. The networks answer alone, without the linear part, calibration or policy.
-With a base model that learnt from these cases before, its curve flatters it: take cases or heads that it never saw.
+writes `docs/figures/learning_curve.json` and `.svg`, and the table between the marks of the page. The networks answer
+alone, without the linear part, calibration or policy. With a base model that learnt from these cases before, its curve
+flatters it: take cases or heads that it never saw.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from training.noise import Noise
 from training.recipe import FinetuneStage, load_recipe
 from training.splits import in_split, read_split
 from training.start import Start, open_start, warm_heads
+from training.tables import table
 from triage.encode import Encoder
 from triage.segment import Segmenter
 from triage.taxonomy import DEFAULT_TAXONOMY, Taxonomy, load_taxonomy
@@ -98,31 +101,34 @@ def _length(record: LabelledCase) -> int:
     return sum(len(said.text) for said in record.case.utterances())
 
 
-def plot(rows: list[dict[str, Any]]) -> str:
-    """The curves as SVG: number of cases on a logarithmic axis, agreement from 0 to 1."""
-    width, height, left, low, top = 640, 360, 60, 310, 20
-    first, last = np.log(rows[0]["cases"]), np.log(rows[-1]["cases"])
+def plot(rows: list[dict[str, Any]], path: Path) -> None:
+    """Agreement against the number of cases on a logarithmic axis, a line a system."""
+    import matplotlib as mpl
 
-    def x(cases: int) -> float:
-        return left + (np.log(cases) - first) / max(last - first, 1e-9) * (width - left - 170)
+    mpl.use("svg")
+    from matplotlib import pyplot as plt
 
-    def y(value: float) -> float:
-        return low - value * (low - top)
-
-    parts = [f'<text x="{left}" y="{height - 12}">training cases; mean agreement on {rows[0]["dev"]} dev cases</text>']
-    for value in (0, 0.2, 0.4, 0.6, 0.8, 1):
-        parts.append(f'<path d="M{left} {y(value):.1f}H{width - 170}" stroke="#dde2ea"/>')
-        parts.append(f'<text x="{left - 34}" y="{y(value) + 4:.1f}">{value:.1f}</text>')
-    parts += [f'<text x="{x(row["cases"]) - 12:.1f}" y="{low + 20}">{row["cases"]}</text>' for row in rows]
+    sizes = [row["cases"] for row in rows]
+    figure, panel = plt.subplots(figsize=(7.5, 3.8), constrained_layout=True)
     for name, title in SYSTEMS.items():
-        points = " ".join(f"{x(row['cases']):.1f},{y(row[name]):.1f}" for row in rows)
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>')
-        end = y(rows[-1][name]) + 4
-        parts.append(
-            f'<text x="{width - 160}" y="{end:.1f}" fill="{COLOURS[name]}">{title} {rows[-1][name]:.2f}</text>'
-        )
-    style = 'font-family="sans-serif" font-size="12" fill="#333"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {style}>{"".join(parts)}</svg>\n'
+        values = [row[name] for row in rows]
+        panel.plot(sizes, values, marker="o", markersize=4, color=COLOURS[name], label=f"{title}: {values[-1]:.2f}")
+    panel.set_xscale("log")
+    panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    panel.minorticks_off()
+    panel.set_ylim(0, 1)
+    panel.set_xlabel("labelled cases for training")
+    panel.set_ylabel(f"mean agreement on {rows[0]['dev']} dev cases")
+    panel.grid(alpha=0.3)
+    panel.legend(frameon=False, loc="upper left")
+    figure.savefig(path, metadata={"Date": None})
+
+
+def page(rows: list[dict[str, Any]]) -> str:
+    """The figures as a Markdown table."""
+    named = [[title, *(f"{row[name]:.2f}" for row in rows)] for name, title in SYSTEMS.items()]
+    spent = ["minutes of a core", *(f"{row['core_minutes']:.0f}" for row in rows)]
+    return table(["training cases", *(f"{row['cases']:,}" for row in rows)], [*named, spent])
 
 
 def main() -> None:
@@ -137,8 +143,15 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--longest", type=int, default=50_000, help="characters; longer cases are left out")
     parser.add_argument("--out", type=Path, default=Path("learning_curve"))
+    parser.add_argument("--measured", type=Path, help="JSON of an earlier run, in place of measuring")
+    parser.add_argument("--write", type=Path, help="page with marks that the table goes between")
     arguments = parser.parse_args()
-    arguments.out.with_suffix(".svg").write_text(plot(measure(arguments)), "utf-8")
+    rows = json.loads(arguments.measured.read_text("utf-8")) if arguments.measured else measure(arguments)
+    plot(rows, arguments.out.with_suffix(".svg"))
+    if arguments.write:
+        text = arguments.write.read_text("utf-8")
+        marked = re.sub(r"(?s)(<!-- curve -->\n).*(<!-- /curve -->)", rf"\g<1>{page(rows)}\n\g<2>", text)
+        arguments.write.write_text(marked, "utf-8")
 
 
 if __name__ == "__main__":

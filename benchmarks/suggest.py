@@ -23,11 +23,13 @@ from training.pool import label_counts
 from training.similarity import customer_words
 from training.suggest import suggest
 from training.tables import table
+from triage.policy import load_policy
 from triage.segment import Segmenter
 from triage.taxonomy import Taxonomy, load_taxonomy
 
 ROOT = Path(__file__).parent.parent
-BATCH, ROUNDS, SEEDS, RARE, SEVERE = 100, 7, 3, 0.12, 3
+BATCH, ROUNDS, SEEDS, RARE = 100, 7, 3, 0.12
+POLICY = load_policy()
 FIGURES = ("kappa, mean of heads", "F1, mean of rare labels", "recall of tier 3 and 4")
 Choose = Callable[[Sequence[LabelledCase], Sequence[LabelledCase], Baseline, int], Sequence[int]]
 
@@ -66,8 +68,9 @@ def quality(model: Baseline, dev: Sequence[LabelledCase], rare: dict[str, list[i
         given = scores[head.name][rows].argmax(1)
         kappas.append(metrics.kappa_of_positions(head, wanted, given))
         rare_f1 += [f1_score(wanted == one, given == one, zero_division=0) for one in rare[head.name] if one in wanted]
-        if head.name == "risk_tier":
-            recall = metrics.found_and_right((wanted >= SEVERE).tolist(), (given >= SEVERE).tolist())[0]
+        if head.name == POLICY.tier_head:
+            severe = [place for place, code in enumerate(head.codes) if str(code) in POLICY.severe]
+            recall = metrics.found_and_right(*(np.isin(places, severe).tolist() for places in (wanted, given)))[0]
     return float(np.mean(kappas)), float(np.mean(rare_f1)), recall
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_model, save_model
 
 from training.cases import LabelledCase, find_labelled, read_cases
@@ -27,6 +28,7 @@ from training.fit import Workshop, calibration
 from training.make import PARITY_CASES, figures_of
 from training.model import TriageModel
 from training.pack import Contents, pack
+from training.processes import processes, shared
 from training.recipe import FinetuneStage, Recipe, load_recipe
 from training.splits import with_splits
 from training.start import Start, open_start, warm_heads
@@ -34,6 +36,7 @@ from training.tracking import Track
 from training.wide import fit_wide, wide_logits
 from triage.artefact import Artefact, HeadCalibration, sha256
 from triage.classifier import probabilities
+from triage.encode import Encoded
 from triage.errors import InputError, SettingsError
 from triage.in_use import digest_of
 from triage.policy import DEFAULT_POLICY, load_policy
@@ -45,6 +48,7 @@ from triage.wide import Wide
 
 log = logging.getLogger(__name__)
 _SMALLEST = 1e-6
+Dev = tuple[Sequence[LabelledCase], Sequence[Encoded]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +98,10 @@ class Splits:
                 log.warning("%s: no training case is %s", head.name, ", ".join(missing))
 
 
-def adapt(job: Job) -> Artefact:
+def adapt(job: Job) -> Artefact | None:
     """Train, calibrate, export and measure; what was finished in `job.build` is taken from there.
 
+    None in a process that only helped the main one to train.
     Raises InputError, SettingsError or ArtefactError.
     """
     if job.out.exists():
@@ -112,13 +117,21 @@ def adapt(job: Job) -> Artefact:
     log.info("%d training cases, %d dev, %d test", len(splits.train), len(splits.dev), len(splits.test))
     hashes = {file.name: sha256(file) for file in files}
     sources = {"taxonomy": sha256(taxonomy_path), **hashes}
+    here = processes()
+    if here.is_main_process:
+        _claim(job.build, {"recipe": recipe.model_dump(mode="json"), "base": _identity(start), "files": sources}, start)
+    here.wait_for_everyone()
     shop = _workshop(job, recipe, start, taxonomy, tuple(files))
-    _claim(job.build, {"recipe": recipe.model_dump(mode="json"), "base": _identity(start), "files": sources})
-    track = Track(job.build / "track.jsonl", job.out.name)
-    stage, network = _finetuned(shop, start, splits, job, track)
+    examples = encode_cases(splits.train, taxonomy, shop.segmenter, shop.encoder(), recipe.finetune.variants)
+    dev = [example.encoded for example in encode_cases(splits.dev, taxonomy, shop.segmenter, shop.encoder())]
+    track = Track(job.build / "track.jsonl", job.out.name) if here.is_main_process else None
+    stage, network = _finetuned(shop, start, examples, (splits.dev, dev), job, track)
+    here.end_training()
+    if not here.is_main_process:
+        return None
     round_to_half(network)
     network.to("cpu")
-    heads, wide = _lexical(shop, start, network, splits)
+    heads, wide = _lexical(shop, start, predict(network, dev), splits)
     contents = Contents(
         job.out.name,
         recipe.version,
@@ -141,21 +154,16 @@ def adapt(job: Job) -> Artefact:
         "licences": "all",
         "spent": clock.spent(),
     }
-    some = [
-        example.encoded for example in encode_cases(splits.dev[:PARITY_CASES], taxonomy, shop.segmenter, shop.encoder())
-    ]
     name, measured = ("test", splits.test) if splits.test else ("dev", splits.dev)
 
     def measure(folder: Path) -> dict[str, Any]:
         return figures_of(Triager.load(folder, job.policy), splits.train, measured, name)
 
-    return pack(job.out, contents, lineage, some, measure)
+    return pack(job.out, contents, lineage, dev[:PARITY_CASES], measure)
 
 
 def _workshop(job: Job, recipe: Recipe, start: Start, taxonomy: Taxonomy, files: tuple[Path, ...]) -> Workshop:
-    """The stages' common ground, with the tokenizer of the start and the words it was segmented by."""
-    job.build.mkdir(parents=True, exist_ok=True)
-    start.tokenizer.save(str(job.build / "tokenizer.json"))
+    """The stages' common ground, with the words that the start was segmented by."""
     manifest = start.model.manifest if start.model else None
     segmenter = Segmenter(manifest.segmenter, manifest.words) if manifest else Segmenter(recipe.segmenter)
     shape = recipe.shape.model_copy(update={"window_words": start.window})
@@ -167,32 +175,33 @@ def _identity(start: Start) -> dict[str, str]:
     return {"name": start.name, "digest": digest_of(start.model.folder) if start.model else ""}
 
 
-def _claim(build: Path, job: dict[str, Any]) -> None:
-    """Mark the build folder as that of this job; InputError if it holds another's work."""
+def _claim(build: Path, job: dict[str, Any], start: Start) -> None:
+    """Mark the build folder as that of this job and put the tokenizer there; InputError if it holds another's work."""
     mark, text = build / "job.json", json.dumps(job, ensure_ascii=False, sort_keys=True, indent=1)
     if mark.exists() and mark.read_text("utf-8") != text:
         raise InputError(f"build: {build} holds work of other data, another recipe or start; remove it or name another")
+    build.mkdir(parents=True, exist_ok=True)
     mark.write_text(text, "utf-8")
+    start.tokenizer.save(str(build / "tokenizer.json"))
 
 
 def _finetuned(
-    shop: Workshop, start: Start, splits: Splits, job: Job, track: Track
+    shop: Workshop, start: Start, examples: Sequence[Example], dev: Dev, job: Job, track: Track | None
 ) -> tuple[FinetuneStage, TriageModel]:
     """The network that agrees best on dev, of all seeds, and the settings it was trained with."""
-    stage = shop.recipe.finetune
-    examples = encode_cases(splits.train, shop.taxonomy, shop.segmenter, shop.encoder(), stage.variants)
-    stage = stage.over(words_of(examples))
-    dev = [example.encoded for example in encode_cases(splits.dev, shop.taxonomy, shop.segmenter, shop.encoder())]
+    stage = shop.recipe.finetune.over(words_of(examples))
 
     def trained(stage: FinetuneStage, name: str) -> tuple[float, TriageModel]:
         with memory_advice(stage):
-            return _one(shop, start, examples, (splits.dev, dev), stage, name, track)
+            agreement, network = _one(shop, start, examples, dev, stage, name, track)
+        return shared(agreement), network
 
     if job.trials:
         from training.search import search
 
         stage, best = search(stage, job.trials, lambda tried, number: trained(tried, f"trial-{number}")[0])
-        track("search", agreement=best, **stage.model_dump(mode="json", include={"learning_rate", "layer_decay"}))
+        if track:
+            track("search", agreement=best, **stage.model_dump(mode="json", include={"learning_rate", "layer_decay"}))
     seeds = range(stage.seed, stage.seed + job.seeds)
     candidates = [trained(stage.model_copy(update={"seed": seed}), f"seed-{seed}") for seed in seeds]
     return stage, max(candidates, key=lambda one: one[0])[1]
@@ -202,12 +211,15 @@ def _one(
     shop: Workshop,
     start: Start,
     examples: Sequence[Example],
-    dev: tuple[list[LabelledCase], list[Any]],
+    dev: Dev,
     stage: FinetuneStage,
     name: str,
-    track: Track,
+    track: Track | None,
 ) -> tuple[float, TriageModel]:
-    """One network and its agreement on dev; taken from the build folder if it was finished there."""
+    """One network and its agreement on dev; taken from the build folder if it was finished there.
+
+    Of several processes the main one alone has the best weights and their agreement.
+    """
     torch.manual_seed(stage.seed)
     network = TriageModel(start.fresh_encoder(stage.encoder_dropout), head_shapes(shop.taxonomy), stage.dropout)
     if start.model:
@@ -219,14 +231,16 @@ def _one(
 
     def report(epoch: int, agreement: float) -> None:
         log.info("%s epoch %d: mean agreement on dev %.4f", name, epoch, agreement)
-        track("epoch", run=name, epoch=epoch, agreement=agreement)
+        if track:
+            track("epoch", run=name, epoch=epoch, agreement=agreement)
 
     choice = Choice(network, shop.taxonomy, dev[0], dev[1], stage.patience, report)
     checkpoint = Checkpoint(shop.build / f"{name}.checkpoint")
     train(network, examples, stage, shop.noise(), stage.seed, choice, checkpoint)
-    choice.restore()
-    save_model(network, str(weights))
-    checkpoint.path.unlink()
+    if processes().is_main_process:
+        choice.restore()
+        save_model(network, str(weights))
+        checkpoint.path.unlink()
     return choice.best, network
 
 
@@ -245,26 +259,28 @@ def memory_advice(stage: FinetuneStage) -> Iterator[None]:
 
 
 def _lexical(
-    shop: Workshop, start: Start, network: TriageModel, splits: Splits
+    shop: Workshop, start: Start, logits: NDArray[np.float32], splits: Splits
 ) -> tuple[dict[str, HeadCalibration], Wide]:
-    """Calibration and linear part: fitted here, or that of the model started from, whichever suits dev better."""
+    """Calibration and linear part: fitted here, or that of the model started from, whichever suits dev better.
+
+    `logits` `[cases, labels]` are the network's on dev.
+    """
     wides = [fit_wide(splits.train, shop.taxonomy, shop.segmenter, shop.recipe.wide)]
     if start.model and [h.codes for h in start.model.taxonomy.heads] == [h.codes for h in shop.taxonomy.heads]:
         wides.append(Wide.load(start.model.path("wide.npz")))
-    fitted = [calibration(shop, network, wide, splits.dev) for wide in wides]
-    return min(fitted, key=lambda one: _loss(shop, network, one, splits.dev))
+    fitted = [calibration(shop, logits, wide, splits.dev) for wide in wides]
+    return min(fitted, key=lambda one: _loss(shop, logits, one, splits.dev))
 
 
 def _loss(
     shop: Workshop,
-    network: TriageModel,
+    deep: NDArray[np.float32],
     fitted: tuple[dict[str, HeadCalibration], Wide],
     records: list[LabelledCase],
 ) -> float:
     """Negative log-likelihood of the labels of exclusive heads under both parts together."""
-    encoded = [example.encoded for example in encode_cases(records, shop.taxonomy, shop.segmenter, shop.encoder())]
     heads, wide = fitted
-    logits = predict(network, encoded) + wide_logits(wide, records, shop.segmenter)
+    logits = deep + wide_logits(wide, records, shop.segmenter)
     total, first = 0.0, 0
     for head in shop.taxonomy.heads:
         scores = probabilities(head, logits[:, first : first + len(head.labels)], heads[head.name])

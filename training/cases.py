@@ -23,6 +23,7 @@ _JSON_LINES = (".jsonl", ".ndjson")
 READABLE = (*_JSON_LINES, *TABLES)
 _SHOWN = 10
 _LOOKED_AT = 1_000
+_SHOWN_VALUES, _SHOWN_LETTERS = 5, 30
 _EXTRA = ("pair", "negative_share", "industry", "annotator", "labelled_at")
 
 
@@ -73,13 +74,32 @@ def is_labelled(path: Path, taxonomy: Taxonomy) -> bool:
 
     A table of contacts may have a column such as 投诉类型 of its own. False too for what is no labelled file at all.
     """
-    try:
-        given = [raw.fields.get("labels") or {} for raw in islice(raw_records(path, taxonomy), _LOOKED_AT)]
-    except (InputError, OSError):
-        return False
+    given = _first_labels(path, taxonomy)
     if path.suffix.lower() in _JSON_LINES:
         return any(given)
     return any(_is_label(head, labels.get(head.name)) for labels in given for head in taxonomy.heads)
+
+
+def foreign_labels(path: Path, taxonomy: Taxonomy) -> list[str]:
+    """A sentence for every column of a table that bears the name of a head, and has none of its labels."""
+    given, found = _first_labels(path, taxonomy), []
+    for head in taxonomy.heads:
+        values = dict.fromkeys(str(labels[head.name]) for labels in given if labels.get(head.name))
+        if values and not any(_is_label(head, value) for value in values):
+            shown = ", ".join(value[:_SHOWN_LETTERS] for value in islice(values, _SHOWN_VALUES))
+            allowed = ", ".join(f"{label.code} {label.zh}" for label in head.labels)
+            found.append(
+                f"the column of {head.name} ({head.zh}) has no label of it; allowed are {allowed}; given {shown}"
+            )
+    return found
+
+
+def _first_labels(path: Path, taxonomy: Taxonomy) -> list[dict[str, Any]]:
+    """What stands under the heads in the first rows; nothing where the file is no labelled file at all."""
+    try:
+        return [raw.fields.get("labels") or {} for raw in islice(raw_records(path, taxonomy), _LOOKED_AT)]
+    except (InputError, OSError):
+        return []
 
 
 def _is_label(head: Head, value: object) -> bool:

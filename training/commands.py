@@ -40,15 +40,23 @@ def train(
     """Train on labelled cases: from a model that there is, or every stage of a recipe. Then calibrate and export."""
     from training.adapt import Job, adapt
     from training.make import make_model
+    from training.processes import processes
     from training.recipe import load_recipe
+    from triage.artefact import Artefact
+    from triage.errors import InputError
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    here = processes()
+    logging.basicConfig(level=logging.INFO if here.is_main_process else logging.ERROR, format="%(asctime)s %(message)s")
     folder = build or Path("build") / out.name
+    artefact: Artefact | None
     if load_recipe(recipe).of_kind("passages"):
+        if here.num_processes > 1:
+            raise InputError(f"recipe: one that pre-trains needs a single process; given {here.num_processes}")
         artefact = make_model(recipe, taxonomy, corpus, data, folder, out, readings or (), licences == "permissive")
     else:
         artefact = adapt(Job(tuple(data), base_model, out, folder, recipe, taxonomy, policy, search, seeds))
-    typer.echo(f"{artefact.folder}: {artefact.manifest.name} {artefact.manifest.version}")
+    if artefact:
+        typer.echo(f"{artefact.folder}: {artefact.manifest.name} {artefact.manifest.version}")
 
 
 def evaluate(

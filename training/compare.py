@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from training.cases import LabelledCase
-from training.evaluate import SEVERE, TIER_HEAD, Answers, kind_of, slices_of
+from training.evaluate import Answers, kind_of, slices_of
 from training.metrics import calibration_error, kappa_of_positions
+from triage.policy import Policy
 from triage.taxonomy import Head, Taxonomy
 
 Rows = NDArray[np.int64]
@@ -85,14 +86,18 @@ class _Both:
         return Gain(len(rows), a, b, float(low), float(high))
 
 
-def compare(taxonomy: Taxonomy, records: Sequence[LabelledCase], a: Answers, b: Answers) -> Comparison:
-    """Compare the answers of two models to the same records; a head that no record has a label of is left out."""
+def compare(taxonomy: Taxonomy, policy: Policy, records: Sequence[LabelledCase], a: Answers, b: Answers) -> Comparison:
+    """Compare the answers of two models to the same records; a head that no record has a label of is left out.
+
+    The policy says which labels are severe.
+    """
     known = {head: np.array([head.name in record.labels for record in records]) for head in taxonomy.heads}
     heads = [head for head, rows in known.items() if rows.any()]
     everything = np.arange(len(records))
     agreement = {head: _Both(*(_agreement(head, records, one) for one in (a, b))) for head in heads}
     errors = [_Both(*(_calibration(head, records, one) for one in (a, b))) for head in heads if head.kind != "multi"]
-    severe = _severe(taxonomy.head(TIER_HEAD), records, a, b) if TIER_HEAD in {head.name for head in heads} else {}
+    tiers = taxonomy.head(policy.tier_head)
+    severe = _severe(tiers, policy, records, a, b) if tiers in heads else {}
     return Comparison(
         cases=len(records),
         mean=_mean(list(agreement.values())).gain(everything),
@@ -147,13 +152,14 @@ def _calibration(head: Head, records: Sequence[LabelledCase], answers: Answers) 
     return error
 
 
-def _severe(tiers: Head, records: Sequence[LabelledCase], a: Answers, b: Answers) -> dict[str, _Both]:
+def _severe(tiers: Head, policy: Policy, records: Sequence[LabelledCase], a: Answers, b: Answers) -> dict[str, _Both]:
     """Of the severe cases those found, of the cases called severe those that are."""
+    places = [place for place, code in enumerate(tiers.codes) if str(code) in policy.severe]
 
     def share(answers: Answers, recall: bool) -> Figure:
         wanted, given = _places(tiers, records, answers)
-        hits, of = (wanted >= SEVERE) & (given >= SEVERE), (wanted if recall else given) >= SEVERE
-        of = of & (wanted != _UNKNOWN)
+        is_severe, called = np.isin(wanted, places), np.isin(given, places)
+        hits, of = is_severe & called, (is_severe if recall else called) & (wanted != _UNKNOWN)
         return lambda rows: float(hits[rows].sum() / total) if (total := of[rows].sum()) else float("nan")
 
     return {name: _Both(share(a, name == "recall"), share(b, name == "recall")) for name in ("recall", "precision")}

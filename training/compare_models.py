@@ -74,9 +74,9 @@ def compare_models(
         raise InputError("cases: no record of the split asked for")
     sides = [Triager.load(folder, policy) for folder in (a, b)]
     check_same_labels(sides[0].taxonomy, sides[1].taxonomy)
-    taxonomy = sides[0].taxonomy
+    taxonomy, rules = sides[0].taxonomy, sides[0].policy
     (answers_a, side_a), (answers_b, side_b) = (_answers(triager, records) for triager in sides)
-    comparison = compare(taxonomy, records, answers_a, answers_b)
+    comparison = compare(taxonomy, rules, records, answers_a, answers_b)
     return SideBySide(
         side_a,
         side_b,
@@ -84,7 +84,7 @@ def compare_models(
         split,
         comparison,
         judge(comparison, margin),
-        severe_misses(taxonomy, records, answers_a, answers_b),
+        severe_misses(rules, records, answers_a, answers_b),
     )
 
 

@@ -16,6 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Label cases, and look at files bef
 Files = Annotated[
     list[Path], typer.Argument(metavar="DATA", help="Labelled JSONL, CSV or XLSX files, or folders of them.")
 ]
+Shown = Annotated[int, typer.Option(min=0, help="Lines of each list in the terminal; a report has all.")]
 ReportFile = Annotated[Path | None, typer.Option(help="Also write everything: .json or .md.")]
 TaxonomyFile = Annotated[Path | None, typer.Option(help="Taxonomy file; default: the packaged one.")]
 
@@ -29,7 +30,7 @@ def check(
     ] = 0.5,
     fewest: Annotated[int, typer.Option(min=0, help="Labels with fewer cases are named.")] = 20,
     judge_labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Look for labels that seem wrong.")] = True,
-    show: Annotated[int, typer.Option(min=0, help="Lines of each list in the terminal; a report has all.")] = 20,
+    show: Shown = 20,
     report: ReportFile = None,
     columns: Annotated[
         list[str] | None,
@@ -42,7 +43,8 @@ def check(
 
     Files without labels: how `triage score` would read them. Exit code 1 if rows cannot be read.
     """
-    from training.cases import find_labelled, is_labelled, read_all
+    from training.cases import find_labelled, foreign_labels, is_labelled, read_all
+    from training.tables import bullets
     from triage.batch.read import find_inputs
     from triage.errors import OutputError
     from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
@@ -52,7 +54,11 @@ def check(
     if columns or not any(is_labelled(path, labels) for path in inputs):
         if report:
             raise OutputError(f"--report {report}: is written of labelled files; these are read as files to score")
-        raise typer.Exit(_check_inputs(inputs, columns or []))
+        failed = _check_inputs(inputs, columns or [])
+        for path in inputs:
+            if foreign := bullets(f"{path.name}: not labels", foreign_labels(path, labels), show):
+                typer.echo(foreign)
+        raise typer.Exit(failed)
     from training.check import check as look
     from training.check_tables import as_markdown
 
@@ -71,7 +77,7 @@ def agreement(
         typer.Argument(metavar="PASS...", help="One file or folder an annotator; or one with a column `annotator`."),
     ],
     taxonomy: TaxonomyFile = None,
-    show: Annotated[int, typer.Option(min=0, help="Cases to discuss, the worst first; a report has all.")] = 20,
+    show: Shown = 20,
     report: ReportFile = None,
 ) -> None:
     """Agreement of two or more annotators, per head and label, and the cases to discuss."""
@@ -94,6 +100,9 @@ def suggest(
     out: Annotated[Path, typer.Option("--out", "-o", help="Cases to fill in: .xlsx, .csv or .jsonl.")],
     count: Annotated[int, typer.Option("-n", min=1, help="How many cases.")] = 100,
     labelled: Annotated[list[Path] | None, typer.Option(help="What is labelled already.")] = None,
+    taxonomy: Annotated[
+        Path | None, typer.Option(help="Taxonomy file of the sheet and of LABELLED; default: that of the model.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(envvar="TRIAGE_MODEL", help="Model folder.")] = None,
 ) -> None:
     """Choose what to label next: unsure, rare, and unlike each other. Exit code 1 if rows could not be read."""
@@ -102,13 +111,15 @@ def suggest(
     from training.pool import choose
     from training.tables import bullets
     from triage.batch.atomic import check_output
+    from triage.taxonomy import load_taxonomy
     from triage.triager import Triager
 
     known = find_labelled(labelled) if labelled else []
     check_output(out, [*pool, *known])
     triager = Triager.load(model)
-    choice = choose(triager, pool, read_cases(known, triager.taxonomy), count)
-    write_sheet(out, choice.cases, choice.chosen, triager.taxonomy)
+    labels = load_taxonomy(taxonomy) if taxonomy else triager.taxonomy
+    choice = choose(triager, pool, read_cases(known, labels), count)
+    write_sheet(out, choice.cases, choice.chosen, labels)
     typer.echo(f"{out}: {len(choice.chosen)} of {len(choice.cases)} cases")
     typer.echo(bullets("Rows that failed", (f"{row.id}: {row.detail}" for row in choice.failed), show=20))
     raise typer.Exit(1 if choice.failed else 0)
@@ -123,7 +134,7 @@ def merge(
     out: Annotated[Path, typer.Option("--out", "-o", help="Labelled .jsonl to write.")],
     rule: Annotated[str, typer.Option(help="Where annotators differ: latest, majority or refuse.")] = "refuse",
     taxonomy: TaxonomyFile = None,
-    show: Annotated[int, typer.Option(min=0, help="Lines of each list in the terminal; a report has all.")] = 20,
+    show: Shown = 20,
     report: ReportFile = None,
 ) -> None:
     """Put labels of many files together, with where each came from.

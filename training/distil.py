@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.cases import LabelledCase
-from training.device import default_device
 from training.examples import head_shapes
 from training.finetune import Example, Targets, predict
 from training.fit import Workshop, finetune, new_model
 from training.model import HeadShape, TriageModel
 from training.passages import read_passages
+from training.processes import processes
 from triage.case import Case
 from triage.encode import Encoded
 from triage.prepare import prepare
@@ -50,7 +50,7 @@ def network(
     for seed in distil.teachers:
         settings = stage.model_copy(update={"seed": seed})
         teacher = finetune(shop, new_model(encoder_folder, shapes, settings), examples, settings, f"teacher-{seed}")
-        teacher.to(default_device())
+        teacher.to(processes().device)
         after_stage(f"teacher {seed}", teacher)
         answers.append(predict(teacher, known))
         pool_answers.append(predict(teacher, pool))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +14,11 @@ from numpy.typing import NDArray
 from training import metrics
 from training.cases import LabelledCase
 from triage.case import Case
+from triage.policy import Policy
 from triage.result import HeadResult, RowError
 from triage.taxonomy import Code, Head, Taxonomy
 from triage.triager import Triager
 
-TIER_HEAD = "risk_tier"
-SEVERE = 3  # position of the first tier that must not be missed
 _LENGTHS = (50, 150, 400)
 
 
@@ -31,11 +31,18 @@ class Answers:
     confidence: dict[str, NDArray[np.float64]]
 
 
+def in_labels(triager: Triager) -> Triager:
+    """The same pipeline, answering in labels of its taxonomy where its policy gives grades of the organisation."""
+    same = copy.copy(triager)
+    same.policy = triager.policy.ungraded()
+    return same
+
+
 def answers_of_triager(triager: Triager, records: Sequence[LabelledCase]) -> Answers:
-    """Answers of the whole pipeline, policy included."""
+    """Answers of the whole pipeline, policy included, in labels."""
     labels: dict[str, list[Any]] = {head.name: [] for head in triager.taxonomy.heads}
     confidence: dict[str, list[float]] = {head.name: [] for head in triager.taxonomy.heads}
-    for result in triager.pipe(record.case for record in records):
+    for result in in_labels(triager).pipe(record.case for record in records):
         if isinstance(result, RowError):
             raise RuntimeError(f"case {result.id}: {result.detail}")
         for name, answer in result.heads.items():
@@ -66,9 +73,12 @@ def answers_of_scores(
 
 
 def figures(
-    taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers, detail: bool = True
+    taxonomy: Taxonomy, policy: Policy, records: Sequence[LabelledCase], answers: Answers, detail: bool = True
 ) -> dict[str, Any]:
-    """All figures of one system on these records, by head; `detail`: with confusion matrices and reliability bins."""
+    """All figures of one system on these records, by head; `detail`: with confusion matrices and reliability bins.
+
+    The tier head of the policy also has recall and precision of the labels that are severe by it.
+    """
     found: dict[str, Any] = {}
     for head in taxonomy.heads:
         rows = [row for row, record in enumerate(records) if head.name in record.labels]
@@ -79,6 +89,8 @@ def figures(
         else:
             confidence = answers.confidence[head.name][rows]
             found[head.name] = _single(head, wanted, given, confidence)
+            if head.name == policy.tier_head:
+                found[head.name] |= _severe(policy, wanted, given)
             if detail:
                 found[head.name] |= _detail(head, wanted, given, confidence)
     return found
@@ -88,7 +100,7 @@ def _single(head: Head, wanted: list[Code], given: list[Code], confidence: NDArr
     classes = metrics.per_class(head, wanted, given)
     positions = [np.array([head.index(code) for code in codes]) for codes in (wanted, given)]
     present = [row["f1"] for row in classes if row["support"]]
-    figures = {
+    return {
         "kappa": metrics.kappa(head, wanted, given),
         "macro_f1": float(np.mean(present)) if present else float("nan"),
         "calibration_error": metrics.calibration_error(confidence, positions[0] == positions[1]),
@@ -96,10 +108,12 @@ def _single(head: Head, wanted: list[Code], given: list[Code], confidence: NDArr
         "classes": classes,
         "cases": len(wanted),
     }
-    if head.name == TIER_HEAD:
-        severe = [[head.index(code) >= SEVERE for code in codes] for codes in (wanted, given)]
-        figures["severe_recall"], figures["severe_precision"] = metrics.found_and_right(*severe)
-    return figures
+
+
+def _severe(policy: Policy, wanted: list[Code], given: list[Code]) -> dict[str, float]:
+    severe = [[str(code) in policy.severe for code in codes] for codes in (wanted, given)]
+    recall, precision = metrics.found_and_right(*severe)
+    return {"severe_recall": recall, "severe_precision": precision}
 
 
 def _detail(head: Head, wanted: list[Code], given: list[Code], confidence: NDArray[np.float64]) -> dict[str, Any]:
@@ -132,7 +146,7 @@ def kind_of(record: LabelledCase) -> str:
 
 
 def by_slice(
-    taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers, smallest: int = 15
+    taxonomy: Taxonomy, policy: Policy, records: Sequence[LabelledCase], answers: Answers, smallest: int = 15
 ) -> dict[str, Any]:
     """Kappa (micro-F1 for multi-label heads) of every head in every slice of at least `smallest` records."""
     members: dict[str, list[int]] = {}
@@ -142,7 +156,7 @@ def by_slice(
     found = {}
     for name, rows in sorted(members.items()):
         if len(rows) >= smallest:
-            table = _part(taxonomy, records, answers, rows)
+            table = _part(taxonomy, policy, records, answers, rows)
             found[name] = {
                 "cases": len(rows),
                 **{head: one.get("kappa", one.get("micro_f1")) for head, one in table.items()},
@@ -150,20 +164,22 @@ def by_slice(
     return found
 
 
-def by_kind(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> dict[str, Any]:
+def by_kind(taxonomy: Taxonomy, policy: Policy, records: Sequence[LabelledCase], answers: Answers) -> dict[str, Any]:
     """All figures for conversations, tickets, written calls and real calls, each by itself."""
     members: dict[str, list[int]] = {}
     for row, record in enumerate(records):
         members.setdefault(kind_of(record), []).append(row)
-    return {kind: _part(taxonomy, records, answers, rows) for kind, rows in sorted(members.items())}
+    return {kind: _part(taxonomy, policy, records, answers, rows) for kind, rows in sorted(members.items())}
 
 
-def _part(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers, rows: Sequence[int]) -> dict[str, Any]:
+def _part(
+    taxonomy: Taxonomy, policy: Policy, records: Sequence[LabelledCase], answers: Answers, rows: Sequence[int]
+) -> dict[str, Any]:
     part = Answers(
         {head: [values[row] for row in rows] for head, values in answers.labels.items()},
         {head: values[list(rows)] for head, values in answers.confidence.items()},
     )
-    return figures(taxonomy, [records[row] for row in rows], part, detail=False)
+    return figures(taxonomy, policy, [records[row] for row in rows], part, detail=False)
 
 
 def evidence_overlap(triager: Triager, records: Sequence[LabelledCase], top: int = 3) -> float:

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.checkpoint import Checkpoint
-from training.device import default_device
 from training.model import TriageModel
 from training.noise import Noise, disturb
+from training.processes import processes, shared
 from training.recipe import FinetuneStage
 from triage.encode import Encoded, collate, group
 
@@ -73,7 +73,7 @@ class MultiHeadLoss(nn.Module):
         self.register_buffer("class_weight", torch.cat(weights))
 
     def forward(self, logits: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
-        """`logits` and `targets` are `[cases, labels]`, `weight` `[cases]`."""
+        """The weighted sum over cases; `logits` and `targets` are `[cases, labels]`, `weight` `[cases]`."""
         total = logits.new_zeros(())
         known = ~targets.isnan()
         targets = targets.nan_to_num()
@@ -86,7 +86,7 @@ class MultiHeadLoss(nn.Module):
                 losses = -(smooth * scores.log_softmax(1)).sum(1)
             else:
                 losses = nn.functional.binary_cross_entropy_with_logits(scores, wanted, reduction="none").sum(1)
-            total = total + (losses * row_weight).sum() / weight.sum()
+            total = total + (losses * row_weight).sum()
         return total
 
 
@@ -121,6 +121,16 @@ def batches(examples: Sequence[Example], words: int, rng: np.random.Generator) -
         yield groups[chosen]
 
 
+def share(batch: Sequence[Example], process: int, processes: int) -> list[Example]:
+    """The part of a batch that one of several processes computes.
+
+    Weights are such that the mean of the processes' losses is the weighted mean over the batch.
+    """
+    part = batch[process::processes] or [replace(batch[0], weight=0.0)]
+    factor = processes / sum(example.weight for example in batch)
+    return [replace(example, weight=example.weight * factor) for example in part]
+
+
 def train(
     model: TriageModel,
     examples: Sequence[Example],
@@ -133,12 +143,14 @@ def train(
     """Train in place: AdamW, the encoder's lower layers at a lower rate, linear warm-up and decay.
 
     The model is left on the device it was trained on. After every epoch the state goes to `checkpoint`, if given, and
-    training goes on from what is there; `watcher` may stop it.
+    training goes on from what is there; `watcher` may stop it. Of several processes all draw the same batches and each
+    computes its share of every one; the main process alone watches and keeps.
     """
-    torch.manual_seed(seed)
+    here = processes()
+    torch.manual_seed(seed + here.process_index)
     rng = np.random.default_rng(seed)
-    device = default_device()
-    model.to(device)
+    device = here.device
+    network = here.prepare_model(model)
     loss_of = MultiHeadLoss(model, examples, stage.class_balance, stage.label_smoothing).to(device)
     optimiser = torch.optim.AdamW(parameter_groups(model, stage), weight_decay=0.01, fused=True)
     rates = [group["lr"] for group in optimiser.param_groups]
@@ -151,11 +163,13 @@ def train(
             factor = min((step + 1) / (0.1 * steps), max(0.02, (steps - step) / (0.9 * steps)))
             for parameters, rate in zip(optimiser.param_groups, rates, strict=True):
                 parameters["lr"] = rate * min(1.0, factor)
-            ids, roles, mask = tensors([disturb(variant(example, stage, rng), noise, rng) for example in batch], device)
+            drawn = [replace(one, encoded=disturb(variant(one, stage, rng), noise, rng)) for one in batch]
+            part = share(drawn, here.process_index, here.num_processes)
+            ids, roles, mask = tensors([example.encoded for example in part], device)
             with torch.autocast(device.type, dtype=torch.bfloat16):
-                logits, _ = model(ids, roles, mask)
-            targets = torch.from_numpy(np.stack([example.targets for example in batch])).to(device)
-            weight = torch.tensor([example.weight for example in batch], device=device)
+                logits, _ = network(ids, roles, mask)
+            targets = torch.from_numpy(np.stack([example.targets for example in part])).to(device)
+            weight = torch.tensor([example.weight for example in part], device=device)
             loss = loss_of(logits.float(), targets, weight)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -163,13 +177,16 @@ def train(
             optimiser.step()
             losses.append(loss.detach())
             step += 1
-        loss, seconds = torch.stack(losses).mean(), time.monotonic() - started
+        loss, seconds = here.reduce(torch.stack(losses).mean(), "mean"), time.monotonic() - started
         log.info("seed %d epoch %d: loss %.4f in %.0f s", seed, epoch, loss, seconds)
-        stop = watcher(epoch) if watcher and (epoch + 1) % stage.watch_every == 0 else False
-        if checkpoint:
+        stop = False
+        if watcher is not None and (epoch + 1) % stage.watch_every == 0:
+            stop = shared(here.is_main_process and watcher(epoch))
+        if checkpoint and here.is_main_process:
             keep(checkpoint, model, optimiser, rng, watcher, (stage.epochs if stop else epoch + 1, step))
         if stop:
             break
+    here.free_memory()
 
 
 def keep(

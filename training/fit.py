@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_model, save_model
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
 from training.calibrate import calibrate, loss_after_fit
 from training.cases import LabelledCase
-from training.examples import AUXILIARY_HEADS, encode_cases, read_auxiliary
-from training.finetune import Example, predict, train
+from training.examples import AUXILIARY_HEADS, read_auxiliary
+from training.finetune import Example, train
 from training.model import HeadShape, TriageModel
 from training.noise import Noise
 from training.pretrain import prepare_text, pretrain
@@ -110,11 +111,13 @@ def finetune(
 
 
 def calibration(
-    shop: Workshop, model: TriageModel, wide: Wide, records: Sequence[LabelledCase]
+    shop: Workshop, logits: NDArray[np.float32], wide: Wide, records: Sequence[LabelledCase]
 ) -> tuple[dict[str, HeadCalibration], Wide]:
-    """Calibration of every head on dev records, and the linear part scaled by the share that suits each head best."""
-    encoded = [example.encoded for example in encode_cases(records, shop.taxonomy, shop.segmenter, shop.encoder())]
-    deep = predict(model, encoded).astype(np.float64)
+    """Calibration of every head on dev records, and the linear part scaled by the share that suits each head best.
+
+    `logits` `[cases, labels]` are the network's.
+    """
+    deep = logits.astype(np.float64)
     lexical = wide_logits(wide, records, shop.segmenter)
     fitted, shares, first = {}, np.zeros(deep.shape[1]), 0
     for head in shop.taxonomy.heads:

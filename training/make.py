@@ -22,6 +22,7 @@ from training.evaluate import (
 )
 from training.examples import encode_cases
 from training.export import round_to_half
+from training.finetune import predict
 from training.fit import Workshop, calibration, intermediate, pretrained
 from training.pack import Contents, pack
 from training.passages import source_files
@@ -75,7 +76,7 @@ def make_model(
     stages = Stages(build / "stages.json", taxonomy, dev, unseen)
     model = network(shop, encoder_folder, examples, train, stages)
     round_to_half(model)
-    heads, wide = calibration(shop, model, fit_wide(train, taxonomy, shop.segmenter, recipe.wide), dev)
+    heads, wide = calibration(shop, predict(model, unseen), fit_wide(train, taxonomy, shop.segmenter, recipe.wide), dev)
 
     contents = Contents(
         recipe.name,
@@ -131,9 +132,9 @@ def figures_of(
         "split": split,
         "cases": len(records),
         "training_cases": len(train),
-        "systems": {name: figures(taxonomy, records, answers) for name, answers in systems.items()},
-        "kinds": {name: by_kind(taxonomy, records, answers) for name, answers in systems.items()},
-        "slices": by_slice(taxonomy, records, systems["model"]),
+        "systems": {name: figures(taxonomy, triager.policy, records, answers) for name, answers in systems.items()},
+        "kinds": {name: by_kind(taxonomy, triager.policy, records, answers) for name, answers in systems.items()},
+        "slices": by_slice(taxonomy, triager.policy, records, systems["model"]),
         "evidence_overlap": evidence_overlap(triager, records),
         "flip_rates": flip_rates(triager, records[:_PERTURBED]),
         "threats_found": threats_found(triager, records[:_PERTURBED]),

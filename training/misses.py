@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from training.cases import LabelledCase
-from training.evaluate import SEVERE, TIER_HEAD, Answers
+from training.evaluate import Answers
 from training.similarity import customer_words
 from triage.batch.marked import printable
+from triage.policy import Policy
 from triage.privacy import mask_text
-from triage.taxonomy import Code, Taxonomy
+from triage.taxonomy import Code
 
 _SHOWN = 240
 
@@ -27,16 +28,14 @@ class Miss:
     text: str
 
 
-def severe_misses(taxonomy: Taxonomy, records: Sequence[LabelledCase], a: Answers, b: Answers) -> list[Miss]:
-    """All severe cases missed by a or b, those that b alone misses first."""
-    if TIER_HEAD not in {head.name for head in taxonomy.heads}:
-        return []
-    tiers, found = taxonomy.head(TIER_HEAD), []
-    for record, given_a, given_b in zip(records, a.labels[TIER_HEAD], b.labels[TIER_HEAD], strict=True):
-        wanted = record.labels.get(TIER_HEAD)
-        if wanted is None or tiers.index(wanted) < SEVERE:
+def severe_misses(policy: Policy, records: Sequence[LabelledCase], a: Answers, b: Answers) -> list[Miss]:
+    """All cases severe by the policy that a or b missed, those that b alone misses first."""
+    tiers, found = policy.tier_head, []
+    for record, given_a, given_b in zip(records, a.labels[tiers], b.labels[tiers], strict=True):
+        wanted = record.labels.get(tiers)
+        if wanted is None or str(wanted) not in policy.severe:
             continue
-        missed_a, missed_b = (tiers.index(given) < SEVERE for given in (given_a, given_b))
+        missed_a, missed_b = (str(given) not in policy.severe for given in (given_a, given_b))
         if missed_a or missed_b:
             miss = Miss(record.case.id, record.case.channel, wanted, given_a, given_b, _shown(record))
             found.append(((not missed_b, missed_a), miss))

@@ -83,11 +83,11 @@ def promote(
 def versions(models: Models = Path("models")) -> None:
     """The models of a folder: which is in use, when and from what each was made, how well it agreed on its own dev."""
     from training.registry import Registry
-    from training.tables import number, table
+    from training.tables import number, severe_part, table
 
     rows = []
     for version in Registry(models).versions():
-        manifest, tier = version.artefact.manifest, version.artefact.metrics.get("systems", {}).get("model", {})
+        manifest, figures = version.artefact.manifest, version.artefact.metrics.get("systems", {}).get("model", {})
         rows.append(
             [
                 "*" if version.in_use else "",
@@ -96,7 +96,7 @@ def versions(models: Models = Path("models")) -> None:
                 manifest.created,
                 str(manifest.lineage.get("training_cases", "–")),
                 str(manifest.lineage.get("commit") or "–")[:12],
-                number(tier.get("risk_tier", {}).get("severe_recall")),
+                number(severe_part(figures).get("severe_recall")),
             ]
         )
     typer.echo(table(["in use", "folder", "model", "made", "training cases", "commit", "severe recall"], rows))

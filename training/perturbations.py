@@ -10,7 +10,7 @@ from functools import cache
 from opencc import OpenCC
 
 from training.cases import LabelledCase
-from training.evaluate import SEVERE, TIER_HEAD
+from training.evaluate import in_labels
 from triage.case import Case, Turn
 from triage.result import HeadResult, RowError
 from triage.triager import Triager
@@ -134,10 +134,9 @@ def flip_rates(triager: Triager, records: Sequence[LabelledCase], seed: int = 0)
 def threats_found(triager: Triager, records: Sequence[LabelledCase], seed: int = 0) -> dict[str, float]:
     """Share of mild cases that become severe with a threat added: at the end of a text, amid a conversation."""
     rng = random.Random(seed)  # noqa: S311
-    tiers = next((head for head in triager.taxonomy.heads if head.name == TIER_HEAD), None)
-    if tiers is None:
-        return {}
-    mild = [r.case for r in records if TIER_HEAD in r.labels and tiers.index(r.labels[TIER_HEAD]) <= _MILD]
+    policy, tiers = triager.policy, triager.taxonomy.head(triager.policy.tier_head)
+    known = [record for record in records if tiers.name in record.labels]
+    mild = [record.case for record in known if tiers.index(record.labels[tiers.name]) <= _MILD]
     changed: dict[str, list[Case]] = {"end of a text": [], "middle of a conversation": []}
     for case in mild:
         threat = rng.choice(_THREATS)
@@ -149,7 +148,7 @@ def threats_found(triager: Triager, records: Sequence[LabelledCase], seed: int =
             turns = (*case.turns[:middle], Turn(speaker=speaker, text=threat), *case.turns[middle:])
             changed["middle of a conversation"].append(case.model_copy(update={"turns": turns}))
     return {
-        place: sum(tiers.index(one[TIER_HEAD]) >= SEVERE for one in _labels(triager, cases)) / len(cases)
+        place: sum(one[tiers.name] in policy.severe for one in _labels(triager, cases)) / len(cases)
         for place, cases in changed.items()
         if cases
     }
@@ -157,7 +156,7 @@ def threats_found(triager: Triager, records: Sequence[LabelledCase], seed: int =
 
 def _labels(triager: Triager, cases: Sequence[Case]) -> list[dict[str, str]]:
     found = []
-    for result in triager.pipe(cases):
+    for result in in_labels(triager).pipe(cases):
         if isinstance(result, RowError):
             raise RuntimeError(f"case {result.id}: {result.detail}")
         found.append({name: str(one.label) for name, one in result.heads.items() if isinstance(one, HeadResult)})

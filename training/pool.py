@@ -58,13 +58,15 @@ def choose(triager: Triager, pool: Sequence[Path], labelled: Sequence[LabelledCa
 
 
 def label_counts(records: Sequence[LabelledCase], taxonomy: Taxonomy) -> dict[str, Scores] | None:
-    """How many cases have each label, by single-label head; None without cases."""
+    """How many cases have each label, by single-label head; None without cases. Labels unknown to it do not count."""
     if not records:
         return None
     counts = {}
     for head in taxonomy.heads:
         if head.kind != "multi":
-            given = [head.index(record.labels[head.name]) for record in records if head.name in record.labels]
+            codes = list(map(str, head.codes))
+            labels = [str(record.labels[head.name]) for record in records if head.name in record.labels]
+            given = [codes.index(label) for label in labels if label in codes]
             counts[head.name] = np.bincount(np.array(given, dtype=int), minlength=len(head.labels)).astype(float)
     return counts
 

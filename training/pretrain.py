@@ -15,8 +15,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import RoFormerConfig, RoFormerModel
 
-from training.device import default_device
 from training.passages import read_file, read_passages, words_of
+from training.processes import processes
 from training.recipe import PretrainStage, Recipe, Shape
 from training.vocabulary import SPECIAL_TOKENS, build_tokenizer
 from triage.encode import ROLES
@@ -149,7 +149,7 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
     vocabulary = tokenizer.get_vocab_size()
     ids = np.load(out / "words.npy", mmap_mode="r")
     log.info("%d words, vocabulary %d", len(ids), vocabulary)
-    device = default_device()
+    device = processes().device
     torch.manual_seed(0)
     model = MaskedWords(RoFormerModel(roformer_config(recipe.shape, vocabulary, stage.dropout))).to(device)
     loss_of = torch.compile(model) if device.type == "cuda" else model

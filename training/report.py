@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from training.tables import SYSTEMS, number
+from training.tables import SYSTEMS, number, severe_part
 from triage.artefact import Artefact
 from triage.batch.atomic import atomic
 from triage.batch.marked import printable
@@ -150,9 +150,9 @@ def _tiles(figures: Figures) -> Iterator[tuple[str, str]]:
 
 def _asked_for(part: Figures) -> Iterator[tuple[str, float]]:
     """Recall and precision of what must not be missed: severe tiers and unspoken dissatisfaction."""
-    if "severe_recall" in part.get("risk_tier", {}):
-        yield "重大风险 召回率", part["risk_tier"]["severe_recall"]
-        yield "重大风险 精确率", part["risk_tier"]["severe_precision"]
+    if severe := severe_part(part):
+        yield "重大风险 召回率", severe["severe_recall"]
+        yield "重大风险 精确率", severe["severe_precision"]
     for row in part.get("dissatisfaction", {}).get("classes", ()):
         if row["label"] == "unspoken":
             yield "未明说的不满 召回率", row["recall"] if row["support"] else math.nan

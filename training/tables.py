@@ -101,17 +101,20 @@ def _head_row(figures: Mapping[str, Any], name: str, systems: Sequence[str]) -> 
 def _kind_table(figures: Mapping[str, Any], kind: str, systems: Sequence[str], names: Sequence[str]) -> str:
     parts = {system: figures["kinds"][system][kind] for system in systems}
     rows = [[name, *(number(_main_figure(parts[system][name])) for system in systems)] for name in names]
-    for title, head, figure in (
-        ("severe recall", "risk_tier", "severe_recall"),
-        ("severe precision", "risk_tier", "severe_precision"),
-    ):
-        if head in names:
-            rows.append([title, *(number(parts[system][head][figure]) for system in systems)])
+    for figure in ("recall", "precision"):
+        severe = [severe_part(parts[system]).get(f"severe_{figure}") for system in systems]
+        if any(value is not None for value in severe):
+            rows.append([f"severe {figure}", *map(number, severe)])
     if "dissatisfaction" in names:
         for figure in ("recall", "precision"):
             rows.append([f"unspoken {figure}", *(number(_unspoken(parts[system], figure)) for system in systems)])
     cases = max(part["cases"] for part in parts["model"].values())
     return f"{kind} ({cases} cases)\n\n" + table([kind, *(SYSTEMS[system] for system in systems)], rows)
+
+
+def severe_part(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The figures of the head whose severe labels were counted; empty if no head's were."""
+    return next((one for one in part.values() if "severe_recall" in one), {})
 
 
 def _unspoken(part: Mapping[str, Any], figure: str) -> float:
@@ -137,8 +140,8 @@ def readme_table(figures: Mapping[str, Any]) -> str:
 
     figures_of: dict[str, Callable[[Mapping[str, Any]], float]] = {
         **{name: lambda part, name=name: _main_figure(part[name]) for name in names},  # type: ignore[misc]
-        "severe recall": lambda part: float(part["risk_tier"]["severe_recall"]),
-        "severe precision": lambda part: float(part["risk_tier"]["severe_precision"]),
+        "severe recall": lambda part: float(severe_part(part)["severe_recall"]),
+        "severe precision": lambda part: float(severe_part(part)["severe_precision"]),
         "unspoken recall": lambda part: _unspoken(part, "recall"),
         "unspoken precision": lambda part: _unspoken(part, "precision"),
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -62,7 +63,8 @@ def _settings(folder: Path) -> None:
     taxonomy["heads"].append({"name": "sector", "kind": "single", "zh": "行业", "en": "sector", "labels": sectors})
     taxonomy["heads"] = [head for head in taxonomy["heads"] if head["name"] != "contact_class"]
     policy = yaml.safe_load(DEFAULT_POLICY.read_text("utf-8"))
-    policy["tiers"].append({**policy["tiers"][-1], "code": DISASTER, "name": "灾难", "labels": [DISASTER]})
+    policy["tiers"].append({**policy["tiers"][-1], "code": "S", "name": "灾难", "labels": [DISASTER]})
+    policy["tiers"][3]["present_owner_may"] = "pass_on"
     policy["consistency"] = []
     del policy["heads"]["contact_class"]
     policy["advice"] = [one for one in policy["advice"] if one.get("head") != "contact_class"]
@@ -101,7 +103,7 @@ def model(bench: Path) -> Path:
 def test_it_answers_with_the_new_labels(bench: Path, model: Path) -> None:
     triager = Triager.load(model, bench / "policy.yaml")
     result = triager(Case.from_text("你们的宽带断了三天，打12315也没人管"))
-    assert set(result.risk_tier.scores) == {"0", "1", "2", "3", "4", "5"}
+    assert set(result.risk_tier.scores) == {"0", "1", "2", "3", "4", "S"}
     assert set(result.sector.scores) == {"telecom", "elsewhere"}
     assert "contact_class" not in result.to_dict()
     for evidence in result.evidence:
@@ -117,7 +119,7 @@ def test_it_is_served(bench: Path, model: Path) -> None:
     with testclient.TestClient(service) as client:
         answer = client.post("/v1/triage", json={"text": "宽带断了三天"}).json()
     assert answer["sector"]["label"] in ("telecom", "elsewhere")
-    assert "5" in answer["risk_tier"]["scores"]
+    assert "S" in answer["risk_tier"]["scores"]
 
 
 def test_it_is_reported(bench: Path, model: Path, tmp_path: Path) -> None:
@@ -127,6 +129,19 @@ def test_it_is_reported(bench: Path, model: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*line, "--model", str(model), "--policy", str(bench / "policy.yaml")])
     assert done.exit_code == 0, done.output
     assert "行业" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_severe_is_what_the_policy_has_reported(bench: Path, model: Path, tmp_path: Path) -> None:
+    """Tiers 4 and 5 of this policy, in the evaluation and in the comparison, of which 5 is grade S."""
+    measured = open_artefact(model).metrics["systems"]["model"]["risk_tier"]
+    counts = np.array(measured["confusion"])
+    assert measured["severe_recall"] == pytest.approx(counts[4:, 4:].sum() / counts[4:].sum())
+    line = ["compare", str(model), str(model), str(bench / "cases.jsonl"), "--split", "dev", "-o", str(tmp_path / "c")]
+    done = CliRunner().invoke(app, [*line, "--policy", str(bench / "policy.yaml")])
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "c").read_text("utf-8"))
+    assert found["comparison"]["severe"]["recall"]["a"] == pytest.approx(measured["severe_recall"])
+    assert {miss["wanted"] for miss in found["misses"]} <= {4, DISASTER}
 
 
 def test_cards_and_lineage_say_where_it_is_from(bench: Path, model: Path) -> None:

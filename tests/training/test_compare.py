@@ -15,9 +15,10 @@ from training.evaluate import Answers
 from training.misses import severe_misses
 from training.verdict import judge, safety_losses
 from triage.errors import InputError
+from triage.policy import load_policy
 from triage.taxonomy import load_taxonomy
 
-TAXONOMY = load_taxonomy()
+TAXONOMY, POLICY = load_taxonomy(), load_policy()
 SIZE = 300
 
 
@@ -66,7 +67,7 @@ VERDICTS = [
     ("a", "b", "margin", "meets", "outcome"), [v[1:] for v in VERDICTS], ids=[v[0] for v in VERDICTS]
 )
 def test_verdict(a: Answers, b: Answers, margin: float, meets: bool, outcome: str) -> None:
-    verdict = judge(compare(TAXONOMY, CASES, a, b), margin)
+    verdict = judge(compare(TAXONOMY, POLICY, CASES, a, b), margin)
     assert verdict.meets_margin == meets
     if outcome != "worse" or margin == 0:
         assert verdict.outcome == outcome
@@ -74,7 +75,7 @@ def test_verdict(a: Answers, b: Answers, margin: float, meets: bool, outcome: st
 
 def test_a_gain_elsewhere_does_not_pay_for_severe_cases() -> None:
     a, b = answers(CASES, {"motive": 0.4, "complaint_type": 0.4}), answers(CASES, {"risk_tier": 0.15})
-    found = compare(TAXONOMY, CASES, a, b)
+    found = compare(TAXONOMY, POLICY, CASES, a, b)
     assert judge(found).outcome == "better"
     assert not judge(found).meets_margin
     assert any("severe recall" in loss for loss in judge(found).losses)
@@ -85,17 +86,17 @@ def test_one_severe_case_fewer_is_a_loss_of_safety_and_so_is_calibration() -> No
     labels["risk_tier"][0] = 0
     assert any(
         "severe recall" in loss
-        for loss in safety_losses(compare(TAXONOMY, CASES, GOOD, Answers(labels, GOOD.confidence)))
+        for loss in safety_losses(compare(TAXONOMY, POLICY, CASES, GOOD, Answers(labels, GOOD.confidence)))
     )
     unsure = answers(CASES, {}, confidence=0.6)
-    assert any("calibration" in loss for loss in safety_losses(compare(TAXONOMY, CASES, GOOD, unsure)))
-    assert safety_losses(compare(TAXONOMY, CASES, unsure, GOOD)) == ()
+    assert any("calibration" in loss for loss in safety_losses(compare(TAXONOMY, POLICY, CASES, GOOD, unsure)))
+    assert safety_losses(compare(TAXONOMY, POLICY, CASES, unsure, GOOD)) == ()
 
 
 def test_mcnemar_counts_each_side_and_unknown_labels_do_not_count() -> None:
     labels = {name: list(values) for name, values in GOOD.labels.items()}
     labels["motive"] = ["venting"] * SIZE
-    found = compare(TAXONOMY, CASES, GOOD, Answers(labels, GOOD.confidence))
+    found = compare(TAXONOMY, POLICY, CASES, GOOD, Answers(labels, GOOD.confidence))
     known = SIZE - SIZE // 10
     assert (found.mcnemar["motive"].only_a, found.mcnemar["motive"].only_b) == (known, 0)
     assert found.mcnemar["motive"].p < 1e-6
@@ -105,7 +106,7 @@ def test_mcnemar_counts_each_side_and_unknown_labels_do_not_count() -> None:
 
 def test_intervals_hold_the_gain_and_swap_with_the_sides() -> None:
     poor = answers(CASES, {"complaint_type": 0.2, "issues": 0.2})
-    there, back = compare(TAXONOMY, CASES, GOOD, poor), compare(TAXONOMY, CASES, poor, GOOD)
+    there, back = compare(TAXONOMY, POLICY, CASES, GOOD, poor), compare(TAXONOMY, POLICY, CASES, poor, GOOD)
     for name, gain in there.heads.items():
         turned = back.heads[name]
         assert gain.low is not None
@@ -118,14 +119,14 @@ def test_intervals_hold_the_gain_and_swap_with_the_sides() -> None:
 def test_the_slice_that_loses_is_named() -> None:
     labels = {name: list(values) for name, values in GOOD.labels.items()}
     labels["complaint_type"] = ["other"] * SIZE
-    found = compare(TAXONOMY, CASES, GOOD, Answers(labels, GOOD.confidence))
+    found = compare(TAXONOMY, POLICY, CASES, GOOD, Answers(labels, GOOD.confidence))
     assert found.slices["channel: chat", "complaint_type"].gain == pytest.approx(-1)
 
 
 def test_severe_misses_are_masked_and_new_ones_come_first() -> None:
     a, b = ({name: list(values) for name, values in GOOD.labels.items()} for _ in range(2))
     a["risk_tier"][4], b["risk_tier"][8] = 1, 1
-    misses = severe_misses(TAXONOMY, CASES, Answers(a, GOOD.confidence), Answers(b, GOOD.confidence))
+    misses = severe_misses(POLICY, CASES, Answers(a, GOOD.confidence), Answers(b, GOOD.confidence))
     assert [miss.id for miss in misses] == ["r8", "r4"]
     assert all("13812345678" not in miss.text and "[手机号]" in miss.text for miss in misses)
 

@@ -9,7 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from training.cases import find_labelled, read_all, read_cases
+from training.cases import find_labelled, foreign_labels, is_labelled, read_all, read_cases
 from training.label_values import read_label
 from triage.errors import InputError
 from triage.taxonomy import Taxonomy, load_taxonomy
@@ -149,3 +149,27 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.docx").write_bytes(b"PK")
     with pytest.raises(InputError, match=r"a\.docx"):
         find_labelled([tmp_path / "a.docx"])
+
+
+FOREIGN: list[tuple[str, list[str], list[str]]] = [
+    ("a label of the head", ["3", "P2"], []),
+    ("no label at all", ["", ""], []),
+    (
+        "labels of another set",
+        ["P1", "P2", "P1"],
+        ["risk_tier (风险等级) has no label of it", "3 重大危机", "given P1, P2"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("cells", "parts"), [row[1:] for row in FOREIGN], ids=[row[0] for row in FOREIGN])
+def test_a_column_of_a_head_without_any_label_of_it_is_named(
+    tmp_path: Path, cells: list[str], parts: list[str]
+) -> None:
+    path = write_csv(
+        tmp_path / "a.csv", ["工单号", "内容", "风险等级"], *([f"T-{cell}", WORDS, cell] for cell in cells)
+    )
+    found = foreign_labels(path, TAXONOMY)
+    assert len(found) == bool(parts)
+    assert all(part in found[0] for part in parts)
+    assert is_labelled(path, TAXONOMY) == ("3" in cells)

@@ -21,8 +21,10 @@ from training.evaluate import Answers, by_kind, by_slice, figures
 from training.report import Scale, heat, render, write_report, zh
 from training.tables import as_markdown, number
 from triage.errors import OutputError
+from triage.policy import load_policy
 from triage.taxonomy import Head, Taxonomy, load_taxonomy
 
+POLICY = load_policy()
 ORIGIN = {"模型": "tiny 1", "数据": "data/cases"}
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
 LABELS = [{"code": code, "zh": code, "en": code} for code in ("good", "bad", "odd")]
@@ -97,9 +99,9 @@ def measured(taxonomy: Taxonomy, records: list[LabelledCase]) -> dict[str, Any]:
     return {
         "cases": len(records),
         "training_cases": 3000,
-        "systems": {name: figures(taxonomy, records, answers) for name, answers in systems.items()},
-        "kinds": {name: by_kind(taxonomy, records, answers) for name, answers in systems.items()},
-        "slices": by_slice(taxonomy, records, systems["model"], smallest=10),
+        "systems": {name: figures(taxonomy, POLICY, records, answers) for name, answers in systems.items()},
+        "kinds": {name: by_kind(taxonomy, POLICY, records, answers) for name, answers in systems.items()},
+        "slices": by_slice(taxonomy, POLICY, records, systems["model"], smallest=10),
         "evidence_overlap": 0.71,
         "flip_rates": {"typos": dict.fromkeys(single, 0.04), "emoji": dict.fromkeys(single, 0.0)},
         "threats_found": {"end of a text": 0.93},
@@ -197,8 +199,8 @@ def test_a_head_without_labels_is_shown_as_unknown(
 ) -> None:
     bare = [LabelledCase(one.case, {"risk_tier": one.labels["risk_tier"]}) for one in records]
     answers = noisy(taxonomy, records, 0.9)
-    systems = {"model": figures(taxonomy, bare, answers)}
-    slices, kinds = by_slice(taxonomy, bare, answers), {"model": by_kind(taxonomy, bare, answers)}
+    systems = {"model": figures(taxonomy, POLICY, bare, answers)}
+    slices, kinds = by_slice(taxonomy, POLICY, bare, answers), {"model": by_kind(taxonomy, POLICY, bare, answers)}
     page = render(measured | {"systems": systems, "kinds": kinds, "slices": slices}, taxonomy, ORIGIN)
     shown = {row[0].split()[-1]: row[2:] for row in Tables(page).found["heads"][1:]}
     assert shown["motive"] == ["–", "–"]

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from training.cases import read_cases
 from training.data_commands import app
 from training.suggest import suggest, surprise, unsure
-from triage.taxonomy import load_taxonomy
+from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
 
 TAXONOMY = load_taxonomy()
 EMOTION = TAXONOMY.head("emotion")
@@ -110,6 +111,23 @@ def test_suggest_fill_in_merge(root: Path, pool: Path, tmp_path: Path, suffix: s
     assert all(record.labels == {"risk_tier": 2, "issues": []} for record in records.values())
     assert records["T-14"].case.turns is not None
     assert "13812345678" not in out.read_text("utf-8") + sheet.read_bytes().decode("utf-8", "replace")
+
+
+def test_a_sheet_has_the_heads_of_the_taxonomy_given(root: Path, pool: Path, tmp_path: Path) -> None:
+    """Chosen by the heads of the model, to be labelled with others; what is labelled has labels that it lacks."""
+    raw = yaml.safe_load(DEFAULT_TAXONOMY.read_text("utf-8"))
+    tiers = next(head for head in raw["heads"] if head["name"] == "risk_tier")
+    tiers["labels"].append({"code": 5, "zh": "灾难", "en": "disaster"})
+    raw["heads"] = [tiers, {**tiers, "name": "harm", "zh": "人身伤害", "en": "harm"}]
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(raw, allow_unicode=True), "utf-8")
+    done = json.loads((tmp_path / "done.jsonl").read_text("utf-8"))
+    (tmp_path / "done.jsonl").write_text(json.dumps({**done, "labels": {"risk_tier": 5}}), "utf-8")
+    options = ["--labelled", str(tmp_path / "done.jsonl"), "--model", str(root / "models" / "default")]
+    line = ["suggest", str(pool), "-o", str(tmp_path / "s.csv"), *options, "--taxonomy", str(tmp_path / "own.yaml")]
+    assert CliRunner().invoke(app, line).exit_code == 1
+    header, *rows = csv.reader((tmp_path / "s.csv").open(encoding="utf-8-sig", newline=""))
+    assert header[-2:] == ["风险等级", "人身伤害"]
+    assert len(rows) == 12
 
 
 def test_nothing_left_to_label(root: Path, tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ class _LabelFlag:
 
 _ABOUT_LABELS = {
     "complaints": _LabelFlag("投诉", "complaint_type", lambda code: code != "none"),
-    "severe": _LabelFlag("风险 ≥ 3 级", "risk_tier", lambda code: code.isdecimal() and int(code) >= 3),
     "unspoken": _LabelFlag("未明说的不满", "dissatisfaction", lambda code: code == "unspoken"),
     "escalating": _LabelFlag("升级风险高", "escalation", lambda code: code == "high"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -122,6 +123,23 @@ class Policy(Settings):
     def id(self) -> str:
         """Name and version, as reported in every answer."""
         return f"{self.name}-{self.version}"
+
+    @cached_property
+    def severe(self) -> frozenset[str]:
+        """The labels of the tier head that must not be missed: whatever the signals, their grade is to be reported."""
+        reported = {str(code) for tier in self.tiers for code in tier.labels if tier.present_owner_may == "must_report"}
+        others = {str(code) for tier in self.tiers for code in tier.labels if tier.present_owner_may != "must_report"}
+        return frozenset(reported - others)
+
+    def ungraded(self) -> Policy:
+        """The same decisions with a grade a label of the tier head, bearing its code."""
+        grades = {
+            str(code): tier.model_copy(update={"code": code, "labels": (code,)})
+            for tier in self.tiers
+            if not tier.signals
+            for code in tier.labels
+        }
+        return self.model_copy(update={"tiers": tuple(grades.values())})
 
     def check(self, taxonomy: Taxonomy, signals: Mapping[str, Any]) -> None:
         """SettingsError if the policy names a head, label or signal that does not exist, or leaves a tier label out."""

@@ -80,7 +80,7 @@ def test_no_identifier_leaves(tmp_path: Path, fake_triager: Any, suffix: str) ->
     source = _input(tmp_path, '{"id": "T-1", "text": "没人管,打13800138000找我,不然打12315"}')
     outputs = run.Outputs(tmp_path / f"o{suffix}", ReportOptions((tmp_path / "r.html",)))
     tally = run.score(fake_triager, open_sources([source], {}), outputs)
-    assert tally.flagged["severe"] == 1
+    assert tally.flagged["report"] == 1
     written = (
         str(list(openpyxl.load_workbook(outputs.out).active.values))
         if suffix == ".xlsx"

@@ -23,7 +23,7 @@ from triage.batch.tally import Counts, Tally
 from triage.privacy import mask_text
 
 _LAPSED = {"lapsed": "坐席失误线索"}
-_GROUPED = ("complaints", "severe", "unspoken", "escalating")
+_GROUPED = ("complaints", "report", "unspoken", "escalating")
 _MAX_RISING = 15
 
 
@@ -107,7 +107,7 @@ def content(
     names = Names.of(tally.taxonomy, info)
     issues = tally.labels[survey.about.name].names if survey.about else {}
     grades = tally.labels[survey.grave.name].names if survey.grave else {}
-    measures = {name: zh for name, zh in tally.flags.items() if name in _GROUPED}
+    measures = {name: tally.flags[name] for name in _GROUPED if name in tally.flags}
     panels = _Panels(survey, {("issue", code): zh for code, zh in issues.items()})
     least = asked.smallest_group
     rises = tuple(_rises(tally, survey, before, issues, least, panels))
@@ -211,7 +211,7 @@ def _lapses(survey: Survey, names: Names, panels: _Panels) -> Table | None:
             *(Cell(counts[name], counts[name] / whole, heat(counts[name] / whole)) for name in _GROUPED[:3]),
         ]
         rows.append(Row(names.kind(code), tuple(cells), panels("lapse", code)))
-    return Table("坐席失误线索", "线索", ("联系", "投诉", "风险 ≥ 3 级", "未明说的不满"), tuple(rows)) if rows else None
+    return Table("坐席失误线索", "线索", ("联系", "投诉", "须立即上报", "未明说的不满"), tuple(rows)) if rows else None
 
 
 def _points(tally: Tally, survey: Survey, rises: Sequence[Rise], items: Sequence[Item]) -> list[str]:

@@ -17,7 +17,10 @@ _MAX_PLACES = 3
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the list. `loss` is the expected loss of its contacts; `places` are groups where it is frequent."""
+    """One line of the list. `severe` of its contacts are to be reported at once; `loss` is what is expected of them.
+
+    `places` are groups where it is frequent.
+    """
 
     issue: str
     contacts: int
@@ -40,7 +43,7 @@ def improvements(survey: Survey, names: Mapping[str, str], rising: Sequence[str]
             Item(
                 names[code],
                 counts[CONTACTS],
-                counts["severe"],
+                counts["report"],
                 survey.issues.loss[code],
                 names[code] in rising,
                 tuple(places.get(code, [])[:_MAX_PLACES]),

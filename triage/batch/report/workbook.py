@@ -98,7 +98,7 @@ def _queue(queue: Iterable[Entry]) -> tuple[tuple[str, ...], list[tuple[Value, .
 
 def _improvements(book: Workbook, items: Sequence[Item]) -> None:
     """The closed loop of five steps, each with who, by when and how it stands, for people to fill in."""
-    known = ("问题点", "联系数", "风险 ≥ 3 级", "预期损失", "显著上升", "集中在", "典型案例", "建议负责人")
+    known = ("问题点", "联系数", "须立即上报", "预期损失", "显著上升", "集中在", "典型案例", "建议负责人")
     to_fill = [f"{number} {step}·{what}" for number, step in enumerate(STEPS, 1) for what in ("负责人", "期限", "状态")]
     rows = [
         (

@@ -120,7 +120,6 @@ def test_headlines_and_tables(see: Callable[..., Any], fake_triager: Any) -> Non
     assert {one.name: one.count for one in found.headlines} == {
         "联系总数": 5,
         "投诉": 2,
-        "风险 ≥ 3 级": 1,
         "未明说的不满": 1,
         "升级风险高": 1,
         "须立即上报": 1,
@@ -200,7 +199,7 @@ def test_another_taxonomy_needs_no_code(write: Callable[..., Path]) -> None:
     html = write(_other(("bad", "坏", {"ok": 0.4, "bad": 0.6}))).read_text("utf-8")
     assert "心情" in html
     assert "2 天内响应" in html
-    assert "风险 ≥ 3 级" not in html
+    assert "升级风险高" not in html
 
 
 def test_own_grades_of_a_policy_take_the_place_of_labels(fake_triager: Any) -> None:
