@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,11 +17,11 @@ from triage.prepare import Prepared
 
 ROLES = {"customer": 0, "agent": 1, "unknown": 2}
 Ids = NDArray[np.int64]
+_REMEMBERED = 16_384  # words
 _ROBERTA_NAMES = {"[CLS]": "<s>", "[SEP]": "</s>", "[UNK]": "<unk>", "[MASK]": "<mask>"}
 
 
-@dataclass(frozen=True, slots=True)
-class TokenOrigin:
+class TokenOrigin(NamedTuple):
     """Where a token comes from: position of its utterance in the case, and its word's range in the prepared text."""
 
     utterance: int
@@ -71,6 +72,7 @@ class Encoder:
         self._tokenizer = tokenizer
         self._room = window - 1
         self._roles = roles
+        self._ids_of = lru_cache(_REMEMBERED)(self._encoded)
         self._cls, self._sep, self.unknown_id = (special(tokenizer, name) for name in ("[CLS]", "[SEP]", "[UNK]"))
 
     @classmethod
@@ -95,15 +97,17 @@ class Encoder:
         """Utterances as tokens, each closed by `[SEP]`; one that exceeds a window comes in several pieces."""
         for position, utterance in enumerate(utterances):
             role = min(ROLES[utterance.speaker], self._roles - 1)
-            words = [word.text for word in utterance.words]
-            encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
-            tokens = []
-            for token_id, place in zip(encoding.ids, encoding.word_ids, strict=True):
-                word = utterance.words[place or 0]
-                tokens.append(_Token(token_id, role, TokenOrigin(position, word.start, word.end)))
+            tokens = [
+                _Token(token_id, role, TokenOrigin(position, word.start, word.end))
+                for word in utterance.words
+                for token_id in self._ids_of(word.text)
+            ]
             step = self._room - 1
             for first in range(0, max(1, len(tokens)), step):
                 yield [*tokens[first : first + step], _Token(self._sep, role, None)]
+
+    def _encoded(self, word: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer.encode([word], is_pretokenized=True, add_special_tokens=False).ids)
 
 
 def special(tokenizer: Tokenizer, name: str) -> int:

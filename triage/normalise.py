@@ -11,6 +11,7 @@ from opencc import OpenCC
 from triage.alignment import AlignedText
 
 _WHITESPACE_RUN = re.compile(r"\s{2,}|[^\S ]")
+_UNCOMMON = re.compile(r"[^\u4e00-\u9fff -~]")
 _KEPT_CONTROLS = "\t\n\r"
 
 
@@ -43,12 +44,7 @@ def normalise(text: str) -> AlignedText:
     NFKC per character, format, control and combining characters dropped, whitespace runs to one space,
     Traditional to Simplified. Normalising twice is normalising once.
     """
-    chars: list[str] = []
-    starts: list[int] = []
-    for position, char in enumerate(text):
-        folded = char if "\u4e00" <= char <= "\u9fff" else _fold(char)
-        chars.append(folded)
-        starts += [position] * len(folded)
-    aligned = AlignedText("".join(chars), starts, [start + 1 for start in starts])
+    folded = ((m.start(), m.end(), _fold(m[0])) for m in _UNCOMMON.finditer(text))
+    aligned = AlignedText.of(text).replace(one for one in folded if one[2] != text[one[0]])
     aligned = aligned.replace((m.start(), m.end(), " ") for m in _WHITESPACE_RUN.finditer(aligned.text))
     return AlignedText(_simplify(aligned.text), aligned.starts, aligned.ends)

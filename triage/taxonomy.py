@@ -75,6 +75,9 @@ class Taxonomy(Settings):
             raise ValueError(f"head names must differ and not be {sorted(reserved) or 'repeated'}, given {names}")
         return self
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     def head(self, name: str) -> Head:
         """The head of that name; KeyError if there is none."""
         for head in self.heads:

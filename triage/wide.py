@@ -44,7 +44,8 @@ class Block:
 
     def __call__(self, sequences: Sequence[str]) -> tuple[NDArray[np.int64], Floats]:
         """Places and values of the known features: sublinear TF-IDF of unit length (as scikit-learn has it)."""
-        counts = Counter(place for one in sequences if (place := self.places.get(one)) is not None)
+        counts = Counter(map(self.places.get, sequences))
+        del counts[None]
         places = np.fromiter(counts, dtype=np.int64, count=len(counts))
         terms = np.array([1 + math.log(count) for count in counts.values()], dtype=np.float64)
         values = terms * self.idf[places]

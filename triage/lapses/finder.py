@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from triage.lapses.tables import Lapse
 from triage.prepare import Prepared
 from triage.signals import Signal
-from triage.signals.finder import meant
+from triage.signals.finder import Meant
 from triage.signals.phrase import lower
 
 _SHOWN = 40
@@ -22,6 +22,7 @@ class LapseFinder:
 
     def __init__(self, lapses: Mapping[str, Lapse]):
         self.lapses = lapses
+        self._meant = {code: Meant([lapse.kind]) for code, lapse in lapses.items()}
 
     def __call__(self, utterances: Sequence[Prepared], signals: Sequence[Signal]) -> list[Signal]:
         """Lapses, at most one of a kind in a turn, sorted by turn; none in what is no conversation."""
@@ -54,8 +55,8 @@ class LapseFinder:
             if not lapse.said:
                 yield place, 0, min(_SHOWN, len(texts[place]))
                 return
-            if hit := next(meant(lapse.kind, texts[place]), None):
-                yield place, hit[0], hit[1]
+            if hit := next(self._meant[lapse.kind.code](texts[place]), None):
+                yield place, hit[1], hit[2]
 
     def _excused(
         self, lapse: Lapse, utterances: Sequence[Prepared], texts: Sequence[str], place: int, since: int

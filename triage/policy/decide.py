@@ -16,6 +16,7 @@ from triage.signals import Signal
 from triage.taxonomy import Head, Taxonomy
 
 Scores = Mapping[str, NDArray[np.float64]]
+_NO_RULE = HeadRule()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _holds(floor: Floor, kinds: set[str], case: Case, scores: Scores, taxonomy: 
 
 
 def _weights(head: Head, policy: Policy, defaults: Defaults) -> NDArray[np.float64]:
-    own = policy.heads.get(head.name, HeadRule()).weights
+    own = policy.heads.get(head.name, _NO_RULE).weights
     if own:
         given = {str(code): weight for code, weight in own.items()}
         return np.array([given.get(str(code), 1.0) for code in head.codes])
@@ -109,7 +110,7 @@ def _weights(head: Head, policy: Policy, defaults: Defaults) -> NDArray[np.float
 def _labels_above(
     head: Head, scores: NDArray[np.float64], policy: Policy, defaults: Defaults
 ) -> tuple[LabelScore, ...]:
-    rule = policy.heads.get(head.name, HeadRule())
+    rule = policy.heads.get(head.name, _NO_RULE)
     threshold = rule.threshold if rule.threshold is not None else defaults.thresholds.get(head.name, 0.5)
     ranked = sorted(np.flatnonzero(scores >= threshold), key=lambda position: -scores[position])
     return tuple(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from triage.case import Speaker
 from triage.prepare import Prepared
 from triage.signals.lexicon import Kind, Lexicon
-from triage.signals.phrase import HIT, Phrases, lower
+from triage.signals.phrase import HIT, Opening, Phrases, Starts, lower
 
 _REACH = 30
 _AGENT_REACH = 20
@@ -59,6 +59,7 @@ class SignalFinder:
 
     def __init__(self, lexicon: Lexicon):
         self.lexicon = lexicon
+        self._meant = Meant(lexicon.kinds.values())
 
     def __call__(self, utterances: Sequence[Prepared]) -> list[Signal]:
         """Signals of the customer's words, sorted by turn and start. What the agent says is no signal."""
@@ -70,11 +71,10 @@ class SignalFinder:
         return sorted(signals, key=lambda signal: (signal.turn, signal.start, signal.kind))
 
     def _hits(self, place: int, text: str, speaker: Speaker) -> Iterator[_Hit]:
-        for kind in self.lexicon.kinds.values():
-            for start, end, window in meant(kind, text):
-                if speaker == "unknown" and agent_speaks(self.lexicon.agent_words, text, start, end):
-                    continue
-                yield _Hit(kind, place, start, end, kind.withdrawable and self.lexicon.withdrawn(window))
+        for kind, start, end, window in self._meant(text):
+            if speaker == "unknown" and agent_speaks(self.lexicon.agent_words, text, start, end):
+                continue
+            yield _Hit(kind, place, start, end, kind.withdrawable and self.lexicon.withdrawn(window))
 
     def _counting_since(self, hits: Sequence[_Hit], said: Sequence[tuple[Prepared, str]]) -> dict[str, Position]:
         """For each kind the position from which hits count: the last withdrawal, or the last part of the contact."""
@@ -96,12 +96,21 @@ class SignalFinder:
                     yield place, start
 
 
-def meant(kind: Kind, text: str) -> Iterator[tuple[int, int, str]]:
-    """Hits of a kind in a lower-case text that no surrounding takes back: start, end, and the window around."""
-    for start, end in _matches(kind, text):
-        window = _window(text, start, end)
-        if not any(veto(window) for veto in kind.vetoes):
-            yield start, end, window
+class Meant:
+    """Finds hits of several kinds that no surrounding takes back."""
+
+    def __init__(self, kinds: Iterable[Kind]):
+        self._kinds = tuple(kinds)
+        self._starts = Starts(kind.phrases for kind in self._kinds)
+
+    def __call__(self, text: str) -> Iterator[tuple[Kind, int, int, str]]:
+        """Kind, start, end, and the window around, in a lower-case text; those of a kind one after the other."""
+        for number, starts in self._starts(text).items():
+            kind = self._kinds[number]
+            for start, end in _matches(kind, text, starts):
+                window = _window(text, start, end)
+                if not any(veto(window) for veto in kind.vetoes):
+                    yield kind, start, end, window
 
 
 def agent_speaks(agent_words: Phrases, text: str, start: int, end: int) -> bool:
@@ -112,20 +121,21 @@ def agent_speaks(agent_words: Phrases, text: str, start: int, end: int) -> bool:
     return agent_words.search(stretch) is not None
 
 
-def _matches(kind: Kind, text: str) -> Iterator[tuple[int, int]]:
+def _matches(kind: Kind, text: str, starts: Iterable[tuple[int, Opening]]) -> Iterator[tuple[int, int]]:
     """Ranges that the phrases match, free of innocent words; a Latin word is not cut in two."""
     innocent: list[tuple[int, int]] | None = None
     done = 0
-    while match := kind.phrases.search(text, done):
-        start, end = match.span()
+    for start, opening in starts:
+        match = opening.match(text, start) if start >= done else None
+        if match is None:
+            continue
+        end = match.end()
         if innocent is None:
             innocent = [other.span() for other in kind.innocent.finditer(text)]
         overlaps = any(first < end and start < last for first, last in innocent)
-        if overlaps or _cuts_word(text, start) or _cuts_word(text, end):
-            done = start + 1
-            continue
-        yield start, end
-        done = end
+        if not (overlaps or _cuts_word(text, start) or _cuts_word(text, end)):
+            yield start, end
+            done = end
 
 
 def _cuts_word(text: str, position: int) -> bool:

@@ -11,13 +11,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from triage.normalise import normalise
 
 HIT = "\0"
 _TOKEN = re.compile(r"(?P<gap>…+)|<(?P<list>[^<>]*)>|(?P<mark>[()|])|(?P<number>[0-9]{3,})|(?P<literal>[^<>])")
+_UNCERTAIN = ("", "…")
 _KEPT = re.compile(r"([…\0])")
 _GAPS = {1: r"[^。!?;,、\n\0]{0,6}?", 2: r"[^。!?;\n\0]{0,16}?"}
 _SPOKEN = dict(
@@ -82,22 +84,93 @@ def parse_list(phrases: Iterable[str], lists: Lists) -> Parsed:
     return (_Choice(tuple(parse(phrase, lists) for phrase in phrases)),)
 
 
+class Phrase:
+    """One phrase: which two characters it can begin with, and a pattern that is compiled when a text has them."""
+
+    def __init__(self, parsed: Parsed):
+        self._parsed = parsed
+        self.firsts = _first_chars(parsed)
+
+    @cached_property
+    def seconds(self) -> dict[str, set[str]]:
+        """For each first character those that can follow it, as `_first_chars` has them."""
+        found: dict[str, set[str]] = {}
+        for first, following in _heads(self._parsed):
+            found.setdefault(first, set()).update(_first_chars(following))
+        return found
+
+    @cached_property
+    def match(self) -> Callable[[str, int], re.Match[str] | None]:
+        """Finds the phrase in a text at a position."""
+        return re.compile(_pattern(self._parsed)).match
+
+    def goes_on(self, first: str, second: str | None = None) -> bool:
+        """Whether the phrase, begun with `first`, can go on with `second`, or with anything."""
+        seconds = self.seconds[first]
+        return second in seconds or not seconds.isdisjoint(_UNCERTAIN)
+
+    @cached_property
+    def says_after(self) -> dict[str, int]:
+        """How much the phrase says of what follows each first character, as a length of patterns."""
+        found: dict[str, int] = {}
+        for first, following in _heads(self._parsed):
+            found[first] = found.get(first, 0) + len(_pattern(following))
+        return found
+
+
+class Opening:
+    """The phrases of a set that can begin with the same one or two characters."""
+
+    def __init__(self, first: str, phrases: Iterable[Phrase] = ()):
+        self.phrases = list(phrases)
+        self._first = first
+
+    def match(self, text: str, start: int) -> re.Match[str] | None:
+        """The hit at `start`, where the characters stand; of several, that of the phrase that says most."""
+        best: Phrase | None = None
+        found: re.Match[str] | None = None
+        for phrase in self.phrases:
+            hit = phrase.match(text, start)
+            if hit and (best is None or phrase.says_after[self._first] > best.says_after[self._first]):
+                best, found = phrase, hit
+        return found
+
+    def then(self, second: str) -> Opening | None:
+        """Those that can go on with a second character, or at the end of a text with the empty string."""
+        return self._certain.get(second, self._uncertain)
+
+    @cached_property
+    def _certain(self) -> dict[str, Opening]:
+        """The phrases by the character that follows."""
+        found: dict[str, Opening] = {}
+        for second in {second for phrase in self.phrases for second in phrase.seconds[self._first]}:
+            able = [phrase for phrase in self.phrases if phrase.goes_on(self._first, second)]
+            found[second] = Opening(self._first, able)
+        return found
+
+    @cached_property
+    def _uncertain(self) -> Opening | None:
+        """The phrases that may go on with any character, or end."""
+        able = [phrase for phrase in self.phrases if phrase.goes_on(self._first)]
+        return Opening(self._first, able) if able else None
+
+
 class Phrases:
-    """Finds any of several phrases. `rests` maps each character that one can begin with to the pattern of the rest.
+    """Finds any of several phrases. `openings` holds them by the characters that they can begin with."""
 
-    A rest is compiled when its character is first met: most tables are never needed whole, and a start stays quick.
-    """
-
-    def __init__(self, rests: Mapping[str, str]):
-        self._starts = re.compile(_any_of("".join(rests)) if rests else "(?!)")
-        self._rests = rests
-        self._compiled: dict[str, re.Pattern[str]] = {}
+    def __init__(self, phrases: Iterable[Phrase]):
+        self.openings: dict[str, Opening] = {}
+        for phrase in phrases:
+            for first in phrase.firsts:
+                self.openings.setdefault(first, Opening(first)).phrases.append(phrase)
 
     def search(self, text: str, position: int = 0) -> re.Match[str] | None:
         """The first hit at or after `position`."""
-        for start in self._starts.finditer(text, position):
-            if found := self._from(start[0]).match(text, start.start()):
-                return found
+        for found in self._starts.finditer(text, position):
+            start = found.start()
+            opening = self.openings[text[start]].then(text[start + 1 : start + 2])
+            if opening and (hit := opening.match(text, start)):
+                return hit
         return None
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
@@ -107,16 +180,34 @@ class Phrases:
             yield found
             found = self.search(text, found.end())
 
-    def _from(self, char: str) -> re.Pattern[str]:
-        if char not in self._compiled:
-            self._compiled[char] = re.compile(re.escape(char) + self._rests[char])
-        return self._compiled[char]
+    @cached_property
+    def _starts(self) -> re.Pattern[str]:
+        return re.compile(_any_of("".join(self.openings)) if self.openings else "(?!)")
+
+
+class Starts:
+    """Finds, in one pass over a text, where phrases of several sets can begin."""
+
+    def __init__(self, sets: Iterable[Phrases]):
+        self._openings: dict[str, list[tuple[int, Opening]]] = {}
+        for place, phrases in enumerate(sets):
+            for first, opening in phrases.openings.items():
+                self._openings.setdefault(first, []).append((place, opening))
+
+    def __call__(self, text: str) -> dict[int, list[tuple[int, Opening]]]:
+        """For each set, by its place among the sets: positions in rising order, and what to try there."""
+        found: dict[int, list[tuple[int, Opening]]] = {}
+        for start, first in enumerate(text):
+            second = text[start + 1 : start + 2]
+            for place, opening in self._openings.get(first, ()):
+                if tried := opening.then(second):
+                    found.setdefault(place, []).append((start, tried))
+        return found
 
 
 def compile_phrases(phrases: Iterable[str], lists: Lists) -> Phrases:
     """What finds any of the phrases; a phrase that starts with a gap or may be empty is a PhraseError."""
-    groups = _by_first_char([_head_checked(phrase, lists) for phrase in phrases])
-    return Phrases({char: rest for chars, rest in groups for char in chars})
+    return Phrases([Phrase(_head_checked(phrase, lists)) for phrase in phrases])
 
 
 def compile_frames(frames: Iterable[str], lists: Lists) -> Phrases:
@@ -165,58 +256,52 @@ def _number(digits: str) -> Iterator[_Unit]:
 
 def _head_checked(phrase: str, lists: Lists) -> Parsed:
     parsed = parse(phrase, lists)
-    if any(not head for head, _ in _heads(parsed)):
+    if not _first_chars(parsed).isdisjoint(_UNCERTAIN):
         raise PhraseError(phrase, "it may neither start with … nor be empty")
     return parsed
 
 
-def _heads(parsed: Sequence[_Unit | _Choice]) -> Iterator[tuple[str, str]]:
-    """Every way a sequence can begin: its first character ("" if none is certain) and the pattern of the rest.
+def _first_chars(parsed: Parsed) -> set[str]:
+    """The characters that a sequence can begin with; among them "" if it may be empty, "…" if it may begin with any."""
+    found = {""}
+    for part in parsed:
+        found.discard("")
+        if isinstance(part, _Unit):
+            return found | set(part.chars or "…")
+        found.update(*map(_first_chars, part.options))
+        if "" not in found:
+            break
+    return found
 
-    A sequence that may be empty also yields two empty strings.
+
+def _heads(parsed: Parsed) -> Iterator[tuple[str, Parsed]]:
+    """Every way a sequence can begin: its first character ("" if none is certain) and what follows.
+
+    A sequence that may be empty also yields an empty string with nothing to follow.
     """
     if not parsed:
-        yield "", ""
+        yield "", ()
         return
     first, rest = parsed[0], parsed[1:]
-    tail = _pattern(rest)
     if isinstance(first, _Unit):
-        yield from ((char, first.tail + tail) for char in first.chars or ("",))
+        following = (_Unit("", first.tail), *rest) if first.tail else rest
+        yield from ((char, following) for char in first.chars or ("",))
         return
-    ways: dict[str, list[str]] = {}
     for char, following in (head for option in first.options for head in _heads(option)):
-        ways.setdefault(char, []).append(following)
-    if "" in ways.get("", ()):
-        ways[""].remove("")
-        yield from _heads(rest)
-    yield from ((char, _either(followings) + tail) for char, followings in ways.items() if followings)
+        if char or following:
+            yield char, (*following, *rest)
+        else:
+            yield from _heads(rest)
 
 
-def _pattern(parsed: Sequence[_Unit | _Choice]) -> str:
-    return "".join(_choice_pattern(part) if isinstance(part, _Choice) else _unit_pattern(part) for part in parsed)
+def _pattern(parsed: Parsed) -> str:
+    return "".join(_part_pattern(part) for part in parsed)
 
 
-def _unit_pattern(unit: _Unit) -> str:
-    return (_any_of(unit.chars) if unit.chars else "") + unit.tail
-
-
-def _choice_pattern(choice: _Choice) -> str:
-    return _either([(_any_of(chars) if chars else "") + rest for chars, rest in _by_first_char(choice.options)])
-
-
-def _by_first_char(options: Iterable[Parsed]) -> list[tuple[str, str]]:
-    """The options grouped: characters that may come first (last, if any: "" where none is certain) and what follows."""
-    rests: dict[str, list[str]] = {}
-    for option in options:
-        for char, rest in _heads(option):
-            rests.setdefault(char, []).append(rest)
-    uncertain = rests.pop("", [])
-    chars: dict[str, str] = {}
-    for char, following in rests.items():
-        pattern = _either(following)
-        chars[pattern] = chars.get(pattern, "") + char
-    groups = [(together, pattern) for pattern, together in chars.items()]
-    return [*groups, *((("", _either(uncertain)),) if uncertain else ())]
+def _part_pattern(part: _Unit | _Choice) -> str:
+    if isinstance(part, _Choice):
+        return _either([_pattern(option) for option in part.options])
+    return (_any_of(part.chars) if part.chars else "") + part.tail
 
 
 def _any_of(chars: str) -> str:
