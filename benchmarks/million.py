@@ -18,6 +18,7 @@ import os
 import platform
 import random
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -125,6 +126,7 @@ def scaling(folder: Path, rows: int) -> str:
     for number, (name, options) in enumerate(ENGINES.items()):
         out = folder / f"scaling-{number}.jsonl"
         out.with_suffix(".log").unlink(missing_ok=True)
+        shutil.rmtree(folder / f"{out.name}.unfinished", ignore_errors=True)
         used = score(source, out, *options)
         lines.append((name, rate_of(used, rows)))
         out.unlink()
@@ -135,6 +137,24 @@ def scaling(folder: Path, rows: int) -> str:
     return table((f"{rows:,} tickets", "rows/s", "times one worker"), *body)
 
 
+def parts(arguments: argparse.Namespace) -> Iterator[str]:
+    """What the page says, piece by piece."""
+    folder: Path = arguments.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    source = write_tickets(folder, arguments.rows)
+    out = folder / f"{arguments.rows}.out.jsonl"
+    machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
+    yield f"{machine}; yardsticks on the first {arguments.yardstick_rows:,} of the tickets."
+    used = score(source, out)
+    yield facts(arguments.rows, source, out, used)
+    yield scaling(folder, arguments.scaling_rows)
+    with source.open(encoding="utf-8") as lines:
+        cases = [Case.read(json.loads(line)) for line in islice(lines, arguments.yardstick_rows)]
+    labelled = sorted((ROOT / "data" / "cases").glob("set_[abc].jsonl"))
+    own = rate_of(used, arguments.rows)
+    yield comparison({"`triage score`": own, **dict(yardsticks(cases, MODEL, labelled))})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -143,28 +163,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "million")
     parser.add_argument("--write", type=Path, help="page to put the tables into, between its marks")
     arguments = parser.parse_args()
-    folder: Path = arguments.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    source = write_tickets(folder, arguments.rows)
-    out = folder / f"{arguments.rows}.out.jsonl"
-    used = score(source, out)
-    with source.open(encoding="utf-8") as lines:
-        cases = [Case.read(json.loads(line)) for line in islice(lines, arguments.yardstick_rows)]
-    labelled = sorted((ROOT / "data" / "cases").glob("set_[abc].jsonl"))
-    rates = {"`triage score`": rate_of(used, arguments.rows), **dict(yardsticks(cases, MODEL, labelled))}
-    machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
-    measured = f"{machine}; yardsticks on the first {len(cases):,} of the tickets."
-    parts = (
-        measured,
-        facts(arguments.rows, source, out, used),
-        comparison(rates),
-        scaling(folder, arguments.scaling_rows),
-    )
-    page = "\n\n".join(parts)
-    print(page)
+    page = []
+    for part in parts(arguments):
+        print(part, end="\n\n", flush=True)
+        page.append(part)
     if arguments.write:
         text = arguments.write.read_text("utf-8")
-        marked = re.sub(r"(?s)(<!-- million -->\n).*(\n<!-- /million -->)", lambda at: at[1] + page + at[2], text)
+        marked = re.sub(
+            r"(?s)(<!-- million -->\n).*(\n<!-- /million -->)", lambda at: at[1] + "\n\n".join(page) + at[2], text
+        )
         arguments.write.write_text(marked, "utf-8")
 
 

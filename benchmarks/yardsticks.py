@@ -16,7 +16,7 @@ from triage.segment import Segmenter
 from triage.taxonomy import load_taxonomy
 
 _SIZES = (1, 8, 32, 64)
-_TRIED = 192
+_TRIED = 128
 
 
 @dataclass(frozen=True, slots=True)
