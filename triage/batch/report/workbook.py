@@ -197,7 +197,7 @@ def _cell(
 ) -> Cell:
     """A cell; text is a plain string whatever it begins with."""
     if isinstance(value, Marked):
-        value, number_format = value.number, value.format
+        number_format, value = value.format, value.number
     cell: Cell = WriteOnlyCell(sheet, printable(value) if isinstance(value, str) else value)
     if isinstance(value, str):
         cell.data_type = "s"
