@@ -1,34 +1,45 @@
-"""Tickets by the hundred thousand: rate and memory of `triage score`, beside two yardsticks in the same run.
+"""Tickets by the million: rate and memory of `triage score`, its yardsticks, and what a second worker brings.
 
-Run: python benchmarks/million.py [--rows 1000000] [--yardstick-rows 2000] [options of triage score]
-Needs the extra 'train' for the yardsticks.
+    python benchmarks/million.py --folder build/million --write docs/batch.md
 
-The tickets are the samples repeated, each time cut at another place and joined the other way round. Prints rows a
-second and the memory (PSS) of all processes of the run at every tenth of its time; then, on the same cores and on the
-first rows of the same file, the rate of a plain transformers pipeline on the same weights (the encoder alone: without
-heads, evidence, signals or policy; segmentation not counted), one at a time and 64 at a time, and that of TF-IDF with
-logistic regression (fitted on some of the cases of the repository; only its rate counts here). Beside rows a second
-stand rows for each second of processor time, which a busy machine falsifies less.
+A run that was stopped goes on with the same line: the file of tickets, the answers and the measurements lie in the
+folder. The tickets are the samples repeated, each time cut at another place and joined the other way round. In the same
+run, on the same cores and on the first rows of the same file: a plain transformers pipeline on the same weights, TF-IDF
+with logistic regression (fitted on some cases of the repository; only its rate counts here), and `--workers` and
+`--engine ray` with one worker and with two. Beside rows a second stand rows for each second of processor time, which a
+busy machine falsifies less. Needs the extras 'train' and 'ray'.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
 import os
+import platform
 import random
-import resource
-import subprocess
+import re
+import shutil
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.watch import Usage, read, watch  # noqa: E402
+from benchmarks.yardsticks import Rate, yardsticks  # noqa: E402
+from triage.case import Case  # noqa: E402
+
 MODEL = ROOT / "models" / "default"
-PROGRAM = "import sys; from triage.cli import main; main()"
-POINTS = 10
+PROGRAM = "from triage.cli import main; main()"
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "RAY_worker_niceness": "0"}
+ENGINES = {
+    f"{name}, {workers} worker{'s' * (workers > 1)}": [*options, "--workers", str(workers)]
+    for name, options in {"`--engine local`": [], "`--engine ray`": ["--engine", "ray"]}.items()
+    for workers in (1, 2)
+}
 
 
 def tickets(rows: int) -> Iterator[dict[str, Any]]:
@@ -41,115 +52,127 @@ def tickets(rows: int) -> Iterator[dict[str, Any]]:
         yield {**ticket, "id": f"T-{number}", "text": ticket["text"][cut:] + ticket["text"][:cut]}
 
 
-def memory_of(parent: int) -> int:
-    """Bytes of memory (proportional set size) of a process and all that it started."""
-    total, open_ends = 0, [parent]
-    while open_ends:
-        process = Path("/proc") / str(open_ends.pop())
-        try:
-            lines = (process / "smaps_rollup").read_text().splitlines()
-            total += next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-            open_ends += map(int, (process / "task" / process.name / "children").read_text().split())
-        except (OSError, StopIteration):
-            continue
-    return total
+def write_tickets(folder: Path, rows: int) -> Path:
+    """The file of so many tickets; the one that is there, if a run goes on."""
+    path = folder / f"{rows}.jsonl"
+    if not path.exists():
+        part = path.with_suffix(".part")
+        with part.open("w", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(ticket, ensure_ascii=False) + "\n" for ticket in tickets(rows))
+        part.replace(path)
+    return path
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Rows a second, and rows for each second of processor time of all cores together."""
-
-    wall: float
-    processor: float
-
-    def __str__(self) -> str:
-        return f"{self.wall:,.0f} rows/s, {self.processor:,.0f} for each second of processor time"
+def score(source: Path, out: Path, *options: str) -> Usage:
+    """What `triage score` used; a run that was stopped goes on, one that was finished is not done again."""
+    log = out.with_suffix(".log")
+    if out.exists():
+        return read(log)
+    words = ["score", source, "-o", out, "--quiet", "--resume", "--model", MODEL, *options]
+    return watch([sys.executable, "-c", PROGRAM, *words], log, ENVIRONMENT)
 
 
-def processor_seconds() -> float:
-    """What this process and those that it waited for have used."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+def rate_of(used: Usage, rows: int) -> Rate:
+    """Rows by time, starting and loading counted."""
+    return Rate(rows / used.seconds, rows / used.processor)
 
 
-def rate(work: Callable[[], object], rows: int) -> Rate:
-    """How fast the work goes."""
-    started, used = time.perf_counter(), processor_seconds()
-    work()
-    return Rate(rows / (time.perf_counter() - started), rows / (processor_seconds() - used))
+def table(*rows: tuple[str, ...]) -> str:
+    """Markdown; the first row is the header."""
+    head, *body = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *body))
 
 
-def score(source: Path, out: Path, options: list[str]) -> list[int]:
-    """Memory of `triage score` while it runs."""
-    words = ["score", source, "-o", out, "--quiet", "--model", MODEL, *options]
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, *words], cwd=ROOT) as process:  # noqa: S603
-        memory = []
-        while process.poll() is None:
-            memory.append(memory_of(process.pid))
-            time.sleep(1)
-    if process.returncode:
-        raise SystemExit(f"triage score ended with {process.returncode}")
-    return memory
+def facts(rows: int, source: Path, out: Path, used: Usage) -> str:
+    """Of the long run: its time, and the memory as a series."""
+    series = " ".join(f"{one / 1e6:,.0f}" for one in used.curve())
+    return table(
+        ("the long run", ""),
+        ("tickets", f"{rows:,} ({source.stat().st_size / 1e6:,.0f} MB)"),
+        ("answers, MB", f"{out.stat().st_size / 1e6:,.0f}"),
+        ("time, hours", f"{used.seconds / 3600:.2f}"),
+        ("memory of all processes (PSS) at the first to ninth tenth of the time, MB", series),
+        ("memory at most, MB", f"{max(used.memory) / 1e6:,.0f}"),
+    )
 
 
-def transformers_pipeline() -> Callable[[list[str], int], object]:
-    """A function of texts (words between spaces) and batch size that runs the pipeline over them."""
-    import torch
-    from tokenizers.pre_tokenizers import WhitespaceSplit
-    from transformers import AutoModel, PreTrainedTokenizerFast, pipeline
+def comparison(rates: dict[str, Rate]) -> str:
+    """The rates, the time of a million, and how many times as fast the first is."""
+    own = next(iter(rates.values()))
+    head = (
+        "",
+        "rows/s",
+        "rows for each second of processor time",
+        "a million, hours",
+        "`triage score` is times as fast",
+    )
+    body = (
+        (
+            name,
+            f"{one.wall:,.0f}",
+            f"{one.processor:,.0f}",
+            f"{1e6 / one.wall / 3600:.2f}",
+            "" if one is own else f"{own.wall / one.wall:.1f} (by processor time {own.processor / one.processor:.1f})",
+        )
+        for name, one in rates.items()
+    )
+    return table(head, *body)
 
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-    special = {"pad_token": "[PAD]", "unk_token": "[UNK]"}
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(MODEL / "tokenizer.json"), model_max_length=512, **special)
-    tokenizer.backend_tokenizer.pre_tokenizer = WhitespaceSplit()
-    model = AutoModel.from_pretrained(MODEL, dtype=torch.float32).eval()
-    run = pipeline("feature-extraction", model=model, tokenizer=tokenizer, device="cpu")
-    return lambda texts, size: [None for _ in run((text for text in texts), batch_size=size, truncation=True)]
+
+def scaling(folder: Path, rows: int) -> str:
+    """One worker and two, of each engine, over the same rows; starting and loading counted."""
+    source = write_tickets(folder, rows)
+    lines = []
+    for number, (name, options) in enumerate(ENGINES.items()):
+        out = folder / f"scaling-{number}.jsonl"
+        out.with_suffix(".log").unlink(missing_ok=True)
+        shutil.rmtree(folder / f"{out.name}.unfinished", ignore_errors=True)
+        used = score(source, out, *options)
+        lines.append((name, rate_of(used, rows)))
+        out.unlink()
+    first = [lines[number // 2 * 2][1].wall for number in range(len(lines))]
+    body = (
+        (name, f"{one.wall:,.0f}", f"{one.wall / base:.2f}") for (name, one), base in zip(lines, first, strict=True)
+    )
+    return table((f"{rows:,} tickets", "rows/s", "times one worker"), *body)
 
 
-def yardsticks(source: Path, rows: int) -> Iterator[tuple[str, Rate]]:
-    """Rates of what the pipeline is compared with."""
-    from training.baseline import Baseline
-    from training.cases import LabelledCase, read_cases
-    from triage.case import Case
-    from triage.segment import Segmenter
-    from triage.taxonomy import load_taxonomy
-
+def parts(arguments: argparse.Namespace) -> Iterator[str]:
+    """What the page says, piece by piece."""
+    folder: Path = arguments.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    source = write_tickets(folder, arguments.rows)
+    out = folder / f"{arguments.rows}.out.jsonl"
+    machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
+    yield f"{machine}; yardsticks on the first {arguments.yardstick_rows:,} of the tickets."
+    used = score(source, out)
+    yield facts(arguments.rows, source, out, used)
+    yield scaling(folder, arguments.scaling_rows)
     with source.open(encoding="utf-8") as lines:
-        cases = [Case.read(json.loads(line)) for line, _ in zip(lines, range(rows), strict=False)]
-    segmenter, taxonomy = Segmenter("rjieba"), load_taxonomy()
-    texts = [" ".join(word.text for word in segmenter(case.text or "")) for case in cases]
-    plain = transformers_pipeline()
-    plain(texts[:64], 64)
-    yield "plain transformers pipeline, one at a time", rate(lambda: plain(texts, 1), rows)
-    yield "plain transformers pipeline, 64 at a time", rate(lambda: plain(texts, 64), rows)
+        cases = [Case.read(json.loads(line)) for line in islice(lines, arguments.yardstick_rows)]
     labelled = sorted((ROOT / "data" / "cases").glob("set_[abc].jsonl"))
-    baseline = Baseline(taxonomy, segmenter).fit(read_cases(labelled, taxonomy))
-    records = [LabelledCase(case, {}) for case in cases]
-    yield "TF-IDF with logistic regression", rate(lambda: baseline.predict(records), rows)
+    own = rate_of(used, arguments.rows)
+    yield comparison({"`triage score`": own, **dict(yardsticks(cases, MODEL, labelled))})
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--yardstick-rows", type=int, default=2_000)
-    arguments, more = parser.parse_known_args()
-    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
-        source, out = Path(folder, "in.jsonl"), Path(folder, "out.jsonl")
-        with source.open("w", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(ticket, ensure_ascii=False) + "\n" for ticket in tickets(arguments.rows))
-        print(
-            f"{arguments.rows:,} tickets, {source.stat().st_size / 1e6:,.0f} MB, {len(os.sched_getaffinity(0))} cores"
+    parser.add_argument("--scaling-rows", type=int, default=8_000)
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "million")
+    parser.add_argument("--write", type=Path, help="page to put the tables into, between its marks")
+    arguments = parser.parse_args()
+    page = []
+    for part in parts(arguments):
+        print(part, end="\n\n", flush=True)
+        page.append(part)
+    if arguments.write:
+        text = arguments.write.read_text("utf-8")
+        marked = re.sub(
+            r"(?s)(<!-- million -->\n).*(\n<!-- /million -->)", lambda at: at[1] + "\n\n".join(page) + at[2], text
         )
-        memory: list[int] = []
-        own = rate(lambda: memory.extend(score(source, out, more)), arguments.rows)
-        curve = [memory[len(memory) * point // POINTS] / 1e6 for point in range(1, POINTS)]
-        print(f"triage score: {own}; {out.stat().st_size / 1e6:,.0f} MB of answers")
-        print(f"memory at every tenth of the time, MB: {' '.join(f'{one:,.0f}' for one in curve)}")
-        print(f"memory at most, MB: {max(memory) / 1e6:,.0f}", flush=True)
-        for name, other in yardsticks(source, arguments.yardstick_rows):
-            times = f"{own.wall / other.wall:.1f} ({own.processor / other.processor:.1f} by processor time)"
-            print(f"{name}: {other}; triage score is {times} times as fast", flush=True)
+        arguments.write.write_text(marked, "utf-8")
 
 
 if __name__ == "__main__":

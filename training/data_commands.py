@@ -160,7 +160,10 @@ def merge(
 
 @app.command()
 def lapses(data: Files) -> None:
-    """Precision and recall of the hints at agent lapses on conversations labelled for them, per kind."""
+    """Precision and recall of the hints at agent lapses on conversations labelled for them, per kind.
+
+    On the conversations of data/lapses these figures flatter: the tables know their words (docs/report.md).
+    """
     from training.lapses import measure
     from training.tables import number, table
 

@@ -30,6 +30,7 @@ class Exit(IntEnum):
     DONE = 0
     SOME_ROWS_FAILED = 1
     UNUSABLE = 2
+    STOPPED = 130
 
 
 class EngineName(StrEnum):
@@ -103,8 +104,12 @@ def score(
     sources = open_sources(found, settings.mapping)
     triager = load_triager(model, policy)
     shared = make_engine(engine, triager, policy, workers, ray_address)
-    with Counter(Console(stderr=True), visible=not quiet) as counter:
-        tally = run.score(triager, sources, outputs, settings, shared, counter.update)
+    try:
+        with Counter(Console(stderr=True), visible=not quiet) as counter:
+            tally = run.score(triager, sources, outputs, settings, shared, counter.update)
+    except KeyboardInterrupt:
+        typer.echo("triage: stopped; what was done is kept: add --resume to go on", err=True)
+        raise typer.Exit(Exit.STOPPED) from None
     if not quiet:
         Console().print(summary(tally))
     raise typer.Exit(Exit.SOME_ROWS_FAILED if tally.failed else Exit.DONE)

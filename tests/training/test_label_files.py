@@ -173,3 +173,33 @@ def test_a_column_of_a_head_without_any_label_of_it_is_named(
     assert len(found) == bool(parts)
     assert all(part in found[0] for part in parts)
     assert is_labelled(path, TAXONOMY) == ("3" in cells)
+
+
+LABELLED = {
+    "labels.jsonl": (f'{{"text": "{WORDS}", "labels": {{"complaint_type": "service"}}}}', True),
+    "half a line first.jsonl": (f'{{"text": "{WORDS}\n{{"text": "{WORDS}", "labels": {{"risk_tier": 1}}}}', True),
+    "labels further down.jsonl": (f'{{"text": "a"}}\n{{"text": "{WORDS}", "labels": {{"risk_tier": 1}}}}', True),
+    "no labels.jsonl": (f'{{"text": "{WORDS}"}}', False),
+    "empty labels.jsonl": (f'{{"text": "{WORDS}", "labels": {{}}}}', False),
+    "a label.csv": (f"内容,投诉类型\n{WORDS},服务类\n", True),
+    "a code.csv": (f"内容,risk_tier\n{WORDS},3\n", True),
+    "types of their own.csv": (f"内容,投诉类型\n{WORDS},宽带故障\n", False),
+    "blank.csv": (f"内容,投诉类型\n{WORDS},\n", False),
+    "no head.csv": (f"内容,渠道\n{WORDS},电话\n", False),
+    "one row a turn.csv": (f"通话编号,角色,内容,投诉类型\n1,客户,{WORDS},服务类\n", False),
+    "empty.csv": ("", False),
+    "call.txt": (f"客户：{WORDS}\n客服：您好", False),
+}
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_whether_a_file_is_labelled(tmp_path: Path, name: str) -> None:
+    content, labelled = LABELLED[name]
+    path = tmp_path / name
+    path.write_text(content, "utf-8")
+    assert is_labelled(path, TAXONOMY) is labelled
+
+
+def test_what_is_no_file_is_not_labelled(tmp_path: Path) -> None:
+    assert not is_labelled(tmp_path, TAXONOMY)
+    assert not is_labelled(tmp_path / "none.csv", TAXONOMY)

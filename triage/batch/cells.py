@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from triage.batch.speakers import speaker_of
@@ -21,6 +21,9 @@ _CHANNEL_NAMES = {
 }
 _CHANNELS = {name: channel for channel, names in _CHANNEL_NAMES.items() for name in [channel, *names.split()]}
 _NOTHING = {"", "-", "--", "/", "null", "none", "nan", "nat", "n/a", "#n/a"}
+_SHEET_ERRORS = {"#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#N/A"}
+_DAY_OF_A_SHEET = re.compile(r"[2-9]\d{4}(?:\.\d+)?")
+_DAY_0_OF_A_SHEET = datetime(1899, 12, 30)
 _METADATA = ("customer_key", "agent_id", "product", "region", "customer_type")
 _TIME = r"(?:(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})?秒?)?)"
 _DATES = (
@@ -30,8 +33,8 @@ _DATES = (
 
 
 def cell_text(value: object) -> str:
-    """A cell as text: no value is '', 1001.0 is '1001', a date is ISO 8601, a list or struct is JSON."""
-    if value is None:
+    """A cell as text: no value or an error of a formula is '', 1001.0 is '1001', dates are ISO 8601, lists are JSON."""
+    if value is None or (isinstance(value, str) and value in _SHEET_ERRORS):
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
@@ -64,8 +67,10 @@ def known_channel(channel: str | None) -> str | None:
 
 
 def iso_date(text: str) -> str:
-    """'2024/3/5 9:20', '2024年3月5日' and '20240305' as ISO 8601; anything else as it was."""
+    """'2024/3/5 9:20', '2024年3月5日', '20240305' and the day '45356.5' of a sheet as ISO 8601; else as it was."""
     plain = unicodedata.normalize("NFKC", text).strip()
+    if _DAY_OF_A_SHEET.fullmatch(plain):
+        return (_DAY_0_OF_A_SHEET + timedelta(seconds=round(float(plain) * 86400))).isoformat()
     matches = filter(None, (pattern.fullmatch(plain) for pattern in _DATES))
     match = next(matches, None)
     if match is None:

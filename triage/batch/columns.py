@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
 
 from triage.case import Case
 from triage.errors import InputError
@@ -49,6 +50,8 @@ _TURN_GUESSES = {
     "order": f"{_TURN_HEADERS['order']} {_MORE_TURN_HEADERS['order']}".split(),
 }
 TURN_FIELDS = tuple(_TURN_HEADERS)
+_LONGEST_HEADER = 20
+_ROWS_ABOVE = 5
 FIELDS = (*Case.model_fields, *TURN_FIELDS)
 
 
@@ -79,12 +82,14 @@ def match_columns(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str,
 def require_columns(source: str, names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]:
     """As `match_columns`; InputError if a mapped column or any column of words is not there."""
     matched = match_columns(names, mapping)
-    headers = ", ".join(filter(None, names)) or "none"
     missing = [column for field, column in mapping.items() if field not in matched]
     if missing:
-        raise InputError(f"{source}: --map names column {missing[0]!r}; columns found: {headers}")
+        raise InputError(f"{source}: --map names column {missing[0]!r}; columns found: {shown(names)}")
     if "text" not in matched and "turns" not in matched:
-        raise InputError(f"{source}: no column with the text; name it with --map text=COLUMN; columns found: {headers}")
+        raise InputError(
+            f"{source}: no column with the text; name it with --map text=COLUMN, or add a header row; "
+            f"columns found: {shown(names)}"
+        )
     require_turn_columns(source, names, matched)
     return matched
 
@@ -94,8 +99,26 @@ def require_turn_columns(source: str, names: Sequence[str], columns: Collection[
     if has_turns(columns) and not {"id", "text"} <= set(columns):
         raise InputError(
             f"{source}: one row a turn needs a column with the call's id and one with the text; name them with "
-            f"--map id=COLUMN --map text=COLUMN; columns found: {', '.join(filter(None, names))}"
+            f"--map id=COLUMN --map text=COLUMN; columns found: {shown(names)}"
         )
+
+
+def find_header(
+    source: str, rows: Iterable[Sequence[str]], mapping: Mapping[str, str], find_columns: FindColumns
+) -> tuple[int, list[str], dict[str, int]]:
+    """How many rows stand above the header (titles, blank ones), its names, and the columns; InputError if none is."""
+    problems = []
+    for above, names in enumerate(islice(rows, _ROWS_ABOVE + 1)):
+        try:
+            return above, list(names), find_columns(source, names, mapping)
+        except InputError as problem:
+            problems += [problem] if any(names) else []
+    raise problems[0] if problems else InputError(f"{source}: the file is empty; a header line and rows are needed")
+
+
+def shown(names: Sequence[str]) -> str:
+    """Headers in a message. What is too long for one may be the words of a customer, and is left out."""
+    return ", ".join(name if len(name) <= _LONGEST_HEADER else "…" for name in names if name) or "none"
 
 
 def has_turns(columns: Collection[str]) -> bool:

@@ -12,9 +12,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from triage.batch.atomic import atomic
 from triage.batch.job import difference
@@ -23,7 +23,7 @@ from triage.errors import OutputError
 from triage.result import RowError, TriageResult
 
 Answer = TriageResult | RowError
-_ANSWERS = TypeAdapter(list[Answer])
+_ANSWERS = TypeAdapter(list[Annotated[Answer, Field(union_mode="left_to_right")]])
 _ROWS = TypeAdapter(list[Row])
 _JOB = "job.json"
 _BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, ValidationError)

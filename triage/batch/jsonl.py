@@ -25,6 +25,8 @@ class JsonLines:
             first = next((line for line in bounded_lines(stream) if line.strip()), None)
         if first is None:
             raise InputError(f"{path}: the file is empty; one JSON object a line is needed")
+        if first.strip() == "[" or first.lstrip().startswith("[{"):
+            raise InputError(f"{path}: one JSON object a line is needed, given a JSON array of them")
         self.headers = keys_of(first)
         self.columns = {field: self.headers[place] for field, place in match_columns(self.headers, mapping).items()}
         require_turn_columns(str(path), self.headers, self.columns)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from triage.batch.cells import cell_text, known_channel, tidy
@@ -55,11 +56,17 @@ def record_of_json(line: str, fallback_id: str, mapping: Mapping[str, str]) -> R
         values = _object(line)
     except InputError as error:
         return Record(fallback_id, fallback, str(error))
-    names = list(values)
-    fields = {field: values[names[position]] for field, position in match_columns(names, mapping).items()}
+    columns = _columns(tuple(values), tuple(mapping.items()))
+    fields = {field: values[name] for field, name in columns.items()}
     if "turns" in fields and "text" not in values:
         fields.pop("text", None)
     return Record(fallback_id, fields)
+
+
+@lru_cache(maxsize=32)
+def _columns(names: tuple[str, ...], mapping: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The key of each field; a file has few sets of keys."""
+    return {field: names[position] for field, position in match_columns(names, dict(mapping)).items()}
 
 
 def keys_of(line: str) -> list[str]:

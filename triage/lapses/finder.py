@@ -8,7 +8,7 @@ from triage.lapses.tables import Lapse
 from triage.prepare import Prepared
 from triage.signals import Signal
 from triage.signals.finder import Meant
-from triage.signals.phrase import lower
+from triage.signals.phrase import Phrases, lower
 
 _SHOWN = 40
 
@@ -35,15 +35,32 @@ class LapseFinder:
     def _of(
         self, lapse: Lapse, utterances: Sequence[Prepared], texts: Sequence[str], signals: Sequence[Signal]
     ) -> Iterator[Signal]:
-        turns = {one.turn: place for place, one in enumerate(utterances)}
-        since = min((turns[one.turn] for one in signals if one.kind in lapse.after), default=None)
-        if lapse.after and since is None:
+        since = self._since(lapse, utterances, texts, signals)
+        if (lapse.after or lapse.told) and since is None:
             return
-        for place, start, end in self._candidates(lapse, utterances, texts, since):
+        hits = {place: (start, end) for place, start, end in self._reproached(lapse, utterances, texts)}
+        hits |= {place: (start, end) for place, start, end in self._candidates(lapse, utterances, texts, since)}
+        for place, (start, end) in hits.items():
             if not self._excused(lapse, utterances, texts, place, place if since is None else since):
                 one = utterances[place]
                 first, last = one.original(start, end)
                 yield Signal(lapse.kind.code, one.turn, first, last, one.text[start:end], "agent")
+
+    def _since(
+        self, lapse: Lapse, utterances: Sequence[Prepared], texts: Sequence[str], signals: Sequence[Signal]
+    ) -> int | None:
+        """The first utterance after which the lapse counts; None if there is none, or none is needed."""
+        turns = {one.turn: place for place, one in enumerate(utterances)}
+        places = [turns[one.turn] for one in signals if one.kind in lapse.after]
+        return min([*places, *_customers(lapse.told, utterances, texts)], default=None)
+
+    def _reproached(
+        self, lapse: Lapse, utterances: Sequence[Prepared], texts: Sequence[str]
+    ) -> Iterator[tuple[int, int, int]]:
+        """The agent's words just before those in which the customer complains of them."""
+        for place in _customers(lapse.reproach, utterances, texts):
+            if place and utterances[place - 1].speaker == "agent":
+                yield place - 1, 0, min(_SHOWN, len(texts[place - 1]))
 
     def _candidates(
         self, lapse: Lapse, utterances: Sequence[Prepared], texts: Sequence[str], since: int | None
@@ -68,3 +85,10 @@ class LapseFinder:
         said_earlier = lapse.earlier and any(lapse.earlier.search(texts[p]) for p in agent if p < place)
         answered = lapse.answered and before is not None and lapse.answered.search(texts[before])
         return bool(said_later or said_earlier or answered)
+
+
+def _customers(phrases: Phrases | None, utterances: Sequence[Prepared], texts: Sequence[str]) -> Iterator[int]:
+    """Utterances of the customer that hold one of the phrases."""
+    for place, one in enumerate(utterances):
+        if phrases and one.speaker == "customer" and phrases.search(texts[place]):
+            yield place

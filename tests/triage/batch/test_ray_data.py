@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -16,23 +15,21 @@ pytest.importorskip("ray.data", reason="needs the extra 'ray'")
 
 from tests.conftest import ROOT
 from tests.fakes import load_slow
+from tests.triage.batch.calls import report_content, write_mixed
 from triage.batch import run
 from triage.batch.ray_data import RayData
 from triage.batch.read import open_sources
+from triage.batch.report.options import ReportOptions
 from triage.batch.run import Outputs, Settings
 
 ROWS = 600
-TEXTS = ("没人管,打12315", "谢谢", "boom", "算了,行吧,电话13800138000", "")
 
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("RAY_worker_niceness", "0")  # else a busy machine leaves the workers nothing
-    lines = [json.dumps({"id": f"T-{number}", "text": TEXTS[number % 5]}) for number in range(ROWS)]
-    path = tmp_path / "in.jsonl"
-    path.write_text("\n".join(lines), "utf-8")
-    return path
+    return write_mixed(tmp_path / "in.jsonl", ROWS)
 
 
 def actors() -> Iterator[int]:
@@ -59,14 +56,20 @@ def kill_one(journal: Path, killed: list[int]) -> None:
 
 def test_one_of_two_workers_is_killed(tmp_path: Path, source: Path) -> None:
     settings = Settings(batch_size=4)
-    run.score(load_slow(), open_sources([source], {}), Outputs(tmp_path / "local.jsonl"), settings)
+    local, away = (
+        Outputs(tmp_path / f"{name}.jsonl", ReportOptions((tmp_path / f"{name}.html", tmp_path / f"{name}.xlsx")))
+        for name in ("local", "ray")
+    )
+    run.score(load_slow(), open_sources([source], {}), local, settings)
     killed: list[int] = []
     killer = threading.Thread(target=kill_one, args=(tmp_path / "ray.jsonl.unfinished", killed))
     killer.start()
     engine = RayData(load_slow, workers=2)
-    tally = run.score(load_slow(), open_sources([source], {}), Outputs(tmp_path / "ray.jsonl"), settings, engine)
+    tally = run.score(load_slow(), open_sources([source], {}), away, settings, engine)
     killer.join()
     assert killed
     assert tally.contacts == ROWS
-    assert (tmp_path / "ray.jsonl").read_bytes() == (tmp_path / "local.jsonl").read_bytes()
-    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "local.jsonl", "ray.jsonl"}
+    assert away.out.read_bytes() == local.out.read_bytes()
+    assert list(map(report_content, away.report.paths)) == list(map(report_content, local.report.paths))
+    written = {f"{name}{suffix}" for name in ("local", "ray") for suffix in (".jsonl", ".html", ".xlsx")}
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", *written}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -46,7 +47,7 @@ def test_every_encoding_reads_alike(tmp_path: Path, name: str, encoding: str) ->
     assert read(write(tmp_path / name, text.encode(encoding))) == [Case(id="T-1", text=WORDS)]
 
 
-@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 def test_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
     content = f"编号{delimiter}内容{delimiter}渠道\n1{delimiter}{WORDS}{delimiter}电话\n"
     (case,) = read(write(tmp_path / "a.csv", content))
@@ -145,7 +146,13 @@ BAD_CELLS = {
     "delimiter in the text": ("T-2,没人管,态度差,电话,1,,", "T-2", "prior_contacts"),
     "too many cells": ("T-2,没人管,电话,1,,我要退款", "T-2", "5 cells are allowed, given 6"),
     "text after a quote": ('T-2,"没人管"了,电话,1,', "row-2", "not valid CSV"),
-    "huge cell": (f"T-2,{'差' * 140_000},电话,1,", "row-2", "field limit"),
+    "huge cell": (f"T-2,{'差' * 140_000},电话,1,", "T-2", "50000 characters are allowed, given 140000"),
+    "endless cell": (f"T-2,{'差' * 7_000_000},电话,1,", "T-2", "50000 characters are allowed"),
+    "endless cell of many lines": (
+        'T-2,"' + ("差" * 99 + "\n") * 9_000 + '",电话,1,',
+        "T-2",
+        "50000 characters are allowed",
+    ),
     "too few cells": ("T-2", "T-2", "text is empty"),
 }
 
@@ -177,7 +184,21 @@ def test_unclosed_quote_does_not_swallow_the_file(tmp_path: Path) -> None:
     body = 'T-1,"没人管\n' + 'T-2,"没人管"\n' * 3
     rows = read(write(tmp_path / "a.csv", f"id,text\n{body}"))
     assert isinstance(rows[0], RowError)
-    assert [row.id for row in rows[1:]] == ["T-2", "T-2"]
+    assert [row.id for row in rows[1:]] == ["T-2"] * 3
+
+
+def test_unclosed_quote_costs_one_row(tmp_path: Path) -> None:
+    body = "".join(f"T-{number},{'' if number != 7 else chr(34)}没人管\n" for number in range(500))
+    rows = read(write(tmp_path / "a.csv", f"id,text\n{body}"))
+    assert [row.id for row in rows] == [f"T-{number}" if number != 7 else "row-8" for number in range(500)]
+    assert [row.id for row in rows if isinstance(row, RowError)] == ["row-8"]
+
+
+def test_the_rest_of_a_broken_cell_is_no_contact(tmp_path: Path) -> None:
+    body = 'T-1,"没人管\n再不来"我就投诉,电话\nT-2,没人管,电话\n'
+    *broken, good = read(write(tmp_path / "a.csv", f"id,text,channel\n{body}"))
+    assert [isinstance(row, RowError) for row in broken] == [True, True]
+    assert good == Case(id="T-2", text="没人管", channel="call")
 
 
 def _zip_of_nothing() -> bytes:
@@ -194,6 +215,8 @@ BAD_FILES = {
     "header.csv": (b"id,text\n", "no rows"),
     "other.csv": ("姓名,年龄\n张三,3\n".encode(), "columns found: 姓名, 年龄"),
     "latin.csv": (b"id,text\n1,caf\xe9 \xff\xfe", "line 2 is not valid"),
+    "array.jsonl": (b'[\n  {"text": "a"}\n]', "given a JSON array"),
+    "array in a line.jsonl": (b'[{"text": "a"}]', "given a JSON array"),
     "cut.jsonl": (f'{{"text": "{WORDS}"}}\n'.encode() + "没".encode()[:2], "line 2 is not valid utf-8"),
     "broken.csv": (b'"id"x,text\n1,2\n', "header line is not valid CSV"),
     "empty.xlsx": (b"", "not a readable XLSX"),
@@ -209,6 +232,54 @@ def test_unusable_file(tmp_path: Path, name: str) -> None:
     content, message = BAD_FILES[name]
     with pytest.raises(InputError, match=message):
         read(write(tmp_path / name, content))
+
+
+ABOVE = {
+    "a title": [["2024年3月投诉明细"]],
+    "title, unit and a blank row": [["投诉明细表", None, None], ["制表：客服部"], [None, None]],
+}
+
+
+@pytest.mark.parametrize("above", ABOVE)
+def test_rows_above_the_header_are_passed_over(tmp_path: Path, above: str) -> None:
+    rows = [*ABOVE[above], ["工单号", "工单内容"], ["T-1", WORDS], ["T-2", WORDS]]
+    book = write_xlsx(tmp_path / "a.xlsx", *rows)
+    table = write(tmp_path / "a.csv", "\n".join(",".join(cell or "" for cell in row) for row in rows))
+    for path in (book, table):
+        assert read(path) == [Case(id="T-1", text=WORDS), Case(id="T-2", text=WORDS)]
+
+
+def test_every_sheet_under_the_same_header_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    book = openpyxl.load_workbook(write_xlsx(path, ["说明", "值"], ["制表", "客服部"]))
+    for name, rows in {"三月": ["T-1", "T-2"], "四月": ["T-3"], "五月": []}.items():
+        sheet = book.create_sheet(name)
+        sheet.append(["工单号", "内容"])
+        for row in rows:
+            sheet.append([row, WORDS])
+    book.save(path)
+    assert [row.id for row in read(path)] == ["T-1", "T-2", "T-3"]
+    (source,) = open_sources([path], {})
+    assert len(list(source)) == 3
+    assert source.fraction > 0.9
+    book["五月"]["C1"] = "渠道"
+    book.save(path)
+    with pytest.raises(InputError, match="sheets '三月' and '五月' both hold contacts, under different headers"):
+        read(path)
+
+
+def test_formulas_and_dates_of_a_workbook(tmp_path: Path) -> None:
+    rows = [["T-1", WORDS, datetime(2024, 3, 5, 9, 20), "#VALUE!"], ["T-2", "#REF!", 45356.5, None]]
+    good, bad = read(write_xlsx(tmp_path / "a.xlsx", ["编号", "内容", "时间", "产品"], *rows))
+    assert good == Case(id="T-1", text=WORDS, created_at=datetime(2024, 3, 5, 9, 20))
+    assert isinstance(bad, RowError)
+    assert (bad.id, "text is empty" in bad.detail) == ("T-2", True)
+
+
+def test_words_of_a_customer_are_no_header_to_show(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="add a header row; columns found: T-1, …, 电话") as refused:
+        read(write(tmp_path / "a.csv", f"T-1,{WORDS * 2},电话\nT-2,{WORDS},电话\n"))
+    assert WORDS not in str(refused.value)
 
 
 def test_unusable_workbook(tmp_path: Path) -> None:

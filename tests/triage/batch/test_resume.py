@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.fakes import FakeTriager
+from tests.triage.batch.calls import TEXTS, report_content, write_mixed
 from triage.batch import run
 from triage.batch.journal import Answer, Journal
 from triage.batch.local import Local
@@ -27,7 +28,6 @@ from triage.batch.shards import Shard, Shards
 from triage.errors import OutputError
 
 PROGRAM = Path(__file__).with_name("slow_score.py")
-TEXTS = ("没人管,打12315", "谢谢", "boom", "算了,行吧,电话13800138000", "")
 ROWS = 1000
 SHARDS = 32  # of 8 batches of 4
 
@@ -163,6 +163,51 @@ def test_nothing_is_asked_twice(tmp_path: Path, source: Path, fake_triager: Any,
     assert tally.contacts == ROWS
     assert len(triager.asked) == len(set(triager.asked)) == ROWS * 3 // 5
     assert outputs.out.read_bytes() == undisturbed(source, tmp_path / f"expected{suffix}")
+
+
+def test_the_report_after_a_resume_is_that_of_an_undisturbed_run(tmp_path: Path, fake_triager: Any) -> None:
+    source = write_mixed(tmp_path / "in.jsonl", 200)
+    previous = undisturbed(source, tmp_path / "before.jsonl")
+    written = []
+    for name in ("undisturbed", "resumed"):
+        folder = tmp_path / name
+        folder.mkdir()
+        reports = (folder / "r.html", folder / "r.xlsx")
+        outputs = Outputs(folder / "o.jsonl", ReportOptions(reports, 5, tmp_path / "before.jsonl", 2))
+        if name == "resumed":
+            _begin(fake_triager, source, outputs)
+            assert not any(report.exists() for report in reports)
+        run.score(fake_triager, open_sources([source], {}), outputs, Settings(batch_size=4))
+        written.append((outputs.out.read_bytes(), *map(report_content, reports)))
+    assert written[0] == written[1]
+    assert written[0][0] == previous
+
+
+def test_lapses_go_through_the_journal(tmp_path: Path, fake_triager: Any) -> None:
+    source = write_mixed(tmp_path / "in.jsonl", 200)
+    outputs = Outputs(tmp_path / "o.jsonl")
+    _begin(fake_triager, source, outputs)
+    run.score(Counting(fake_triager), open_sources([source], {}), outputs, Settings(batch_size=4))
+    answers = [json.loads(line) for line in outputs.out.read_text("utf-8").splitlines()]
+    calls = [answer for number, answer in enumerate(answers) if number % 3 == 0 and "error" not in answer]
+    assert len(calls) > 40
+    lapse = {"kind": "cold", "turn": 1, "start": 2, "end": 5, "text": "没办法"}
+    assert all(answer["agent_lapses"] == [lapse] for answer in calls)
+
+
+def test_the_interrupt_key_keeps_what_was_done(tmp_path: Path, source: Path) -> None:
+    out = tmp_path / "o.jsonl"
+    process = start(source, out)
+    while len(list((tmp_path / "o.jsonl.unfinished").glob("answers-*.gz"))) < 2:
+        assert process.poll() is None
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)
+    message = process.communicate()[1]
+    assert (process.returncode, message) == (130, "triage: stopped; what was done is kept: add --resume to go on\n")
+    assert all_gone(process.pid)
+    process = start(source, out, "--resume")
+    assert process.wait() == 1, process.communicate()[1]
+    assert out.read_bytes() == undisturbed(source, tmp_path / "expected.jsonl")
 
 
 def test_a_broken_shard_is_done_again(tmp_path: Path, source: Path, fake_triager: Any) -> None:

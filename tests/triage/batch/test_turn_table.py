@@ -92,6 +92,7 @@ def test_any_order_of_rows_gives_the_same_calls(tmp_path: Path, seed: int, place
         (["2", "1"], "ba"),
         (["10", "9"], "ba"),
         (["1", "1"], "ab"),
+        (["二", "一"], "ab"),
         (["2", ""], "ab"),
         (["2", "x"], "ab"),
         (["00:01:05", "00:00:59.5"], "ba"),
@@ -173,6 +174,41 @@ def test_mapped_by_hand(tmp_path: Path) -> None:
     assert plain(case)[1] == [("agent", "x"), ("customer", "y")]
     with pytest.raises(InputError, match="one row a turn needs a column with the call's id"):
         read(path, speaker="b", text="c")
+
+
+REFUSED = {
+    "no id of the call": (
+        "speaker,text,turn",
+        "one row a turn needs a column with the call's id and one with the text",
+    ),
+    "no text": ("call_id,speaker,turn", "no column with the text"),
+    "a mapped column that is not there": ("call_id,speaker,text", "--map names column '句序'; columns found: call_id"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_wrong_columns_are_named_before_the_run(tmp_path: Path, kind: str) -> None:
+    header, message = REFUSED[kind]
+    path = tmp_path / "a.csv"
+    path.write_text(f"{header}\n1,2,3\n", "utf-8")
+    with pytest.raises(InputError, match=message):
+        open_sources([path], {"order": "句序"} if "mapped" in kind else {})
+
+
+def test_what_is_odd_in_a_call_loses_no_turn(tmp_path: Path) -> None:
+    """Turns out of order, the same number twice, a speaker nobody knows, a call that goes on far below."""
+    rows = [
+        ("C-1", "客户", "c", 3),
+        ("C-1", "坐席", "a", 1),
+        ("C-2", "客户", "x", 1),
+        ("C-1", "王五", "b", 2),
+        ("C-1", "客户", "b2", 2),
+    ]
+    path = tmp_path / "a.csv"
+    write_csv(path, ["call_id", "speaker", "text", "turn"], rows)
+    first, second = map(plain, read(path))
+    assert first[:2] == ("C-1", [("agent", "a"), ("unknown", "b"), ("customer", "b2"), ("customer", "c")])
+    assert second[:2] == ("C-2", [("customer", "x")])
 
 
 def test_progress_follows_the_calls(tmp_path: Path) -> None:

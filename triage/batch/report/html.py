@@ -14,6 +14,7 @@ from markupsafe import Markup
 from triage.batch.marked import SPEAKER_NAMES
 from triage.batch.names import Names
 from triage.batch.report.content import Content
+from triage.batch.report.curve import LEAST_TURNS
 from triage.batch.report.improve import STEPS
 from triage.batch.report.options import ReportOptions
 from triage.batch.report.plots import CURVE_HEIGHT, HEIGHT, WIDTH
@@ -39,6 +40,7 @@ def write_page(
             evidence_name=names.evidence,
             speakers=SPEAKER_NAMES,
             steps=STEPS,
+            least_turns=LEAST_TURNS,
             size=(WIDTH, HEIGHT, CURVE_HEIGHT),
             false_discoveries=FALSE_DISCOVERIES,
             style=Markup(style),  # noqa: S704 - our own style sheet, not input

@@ -11,6 +11,8 @@ from triage.batch.report.plots import Line, curve
 from triage.batch.report.survey import Survey
 from triage.batch.view import CaseView, case_view
 
+_NO_OTHER_REASON = "模型评分"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -33,9 +35,9 @@ def entries(survey: Survey, names: Names) -> Iterator[Entry]:
 
 
 def _why(view: CaseView, names: Names) -> list[str]:
-    """Reasons of the grade, what was not said, and lapses."""
+    """Reasons of the grade, what was not said, and lapses; else that the model says so."""
     found = list(view.grade.reasons) if view.grade else []
     found += [answer.label for answer in view.answers if answer.code == "unspoken"]
     found += [f"{answer.head}{answer.label}" for answer in view.answers if answer.code == "high"]
     found += [names.evidence(one) for one in view.evidence if one.source == "agent"]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found)) or [_NO_OTHER_REASON]

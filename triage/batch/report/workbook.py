@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -20,13 +21,27 @@ from triage.batch.report.queue import Entry
 from triage.batch.report.tables import Chart, Table
 from triage.batch.workbook import save
 
-Value = str | int | float | None
 _SHARE = "0.0%"
 _TITLE = re.compile(r"[\[\]:*?/\\]")
 _HEADER = PatternFill("solid", fgColor="1F4E79")
 _FILL_IN = PatternFill("solid", fgColor="FFF6D6")
 _STATES = ("待办", "进行中", "已完成", "退回")
 _MAX_WIDTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A number that is shown with a mark behind it and stays a number to reckon with."""
+
+    number: int | float
+    mark: str
+
+    @property
+    def format(self) -> str:
+        return f'{"#,##0" if isinstance(self.number, int) else "0.0"}"{self.mark}"'
+
+
+Value = str | int | float | Marked | None
 
 
 def write_workbook(path: Path, found: Content, queue: Iterable[Entry]) -> None:
@@ -137,7 +152,8 @@ def _table(book: Workbook, table: Table) -> None:
     for row in table.rows:
         cells: list[Value] = [row.name]
         for cell, has_share in zip(row.cells, shared, strict=True):
-            cells += [f"{cell.value}{cell.mark}" if cell.trend else cell.value, *([cell.share] if has_share else [])]
+            marked = Marked(cell.value, cell.mark) if cell.trend and not isinstance(cell.value, str) else cell.value
+            cells += [marked, *([cell.share] if has_share else [])]
         rows.append(cells)
     if table.note:
         rows.append([table.note])
@@ -180,6 +196,8 @@ def _cell(
     font: Font | None = None,
 ) -> Cell:
     """A cell; text is a plain string whatever it begins with."""
+    if isinstance(value, Marked):
+        number_format, value = value.format, value.number
     cell: Cell = WriteOnlyCell(sheet, printable(value) if isinstance(value, str) else value)
     if isinstance(value, str):
         cell.data_type = "s"

@@ -53,5 +53,8 @@ def test_counts_are_numbers_and_shares_percentages(
     overview = {row[0].value: row for row in book["总览"].iter_rows()}
     assert overview["联系总数"][1].value == len(quarter)
     assert overview["投诉"][2].number_format == "0.0%"
+    marked = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.number_format == '#,##0"▲"']
+    assert marked
+    assert all(isinstance(cell.value, int) for cell in marked)
     assert sum(row[2] for row in book["分布"].values if row[0] == "风险等级") == len(quarter)
     assert len(list(book["复核队列"].values)) == 51
