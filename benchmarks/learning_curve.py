@@ -37,7 +37,7 @@ from triage.taxonomy import DEFAULT_TAXONOMY, Taxonomy, load_taxonomy
 
 SYSTEMS = {"base": "from the base model", "random": "from random weights", "tfidf": "TF-IDF + LR"}
 COLOURS = {"base": "#1f5fbf", "random": "#9aa4b2", "tfidf": "#c2703d"}
-RECIPE = Path(__file__).parent.parent / "training" / "recipes" / "own.yaml"
+RECIPE = Path(__file__).with_suffix(".yaml")
 
 
 def network(
@@ -57,7 +57,7 @@ def network(
     torch.manual_seed(stage.seed)
     body = start.fresh_encoder(stage.encoder_dropout)
     if not warm:
-        body.init_weights()
+        body = type(body)(body.config)
     model = TriageModel(body, head_shapes(taxonomy), stage.dropout)
     if warm and start.model:
         warm_heads(model, start.model, taxonomy)

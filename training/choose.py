@@ -74,7 +74,7 @@ class Choice:
 
     def __call__(self, epoch: int) -> bool:
         """Whether to stop."""
-        agreement = mean_agreement(self.taxonomy, self.records, predict(self.model, self.encoded))
+        agreement = mean_agreement(self.taxonomy, self.records, predict(self.model, self.encoded, exact=False))
         self.report(epoch, agreement)
         if agreement > self.best:
             self.best, self.waited = agreement, 0

@@ -22,6 +22,7 @@ from training.recipe import FinetuneStage
 from triage.encode import Encoded, collate, group
 
 log = logging.getLogger(__name__)
+_PREDICTED_WORDS = 16_384
 Targets = NDArray[np.float32]
 
 
@@ -253,12 +254,13 @@ def layers_of(encoder: nn.Module) -> list[nn.Module]:
 
 
 @torch.no_grad()
-def predict(model: TriageModel, encoded: Sequence[Encoded], words: int = 16_384) -> NDArray[np.float32]:
-    """Logits `[cases, labels]` in the order given."""
+def predict(model: TriageModel, encoded: Sequence[Encoded], exact: bool = True) -> NDArray[np.float32]:
+    """Logits `[cases, labels]` in the order given; not `exact`: in the precision of training, in half the time."""
     model.eval()
     logits = np.zeros((len(encoded), sum(head.labels for head in model.shapes)), dtype=np.float32)
     device = next(model.parameters()).device
-    for chosen in group(encoded, words):
-        outputs, _ = model(*tensors([encoded[index] for index in chosen], device))
+    for chosen in group(encoded, _PREDICTED_WORDS):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=not exact):
+            outputs, _ = model(*tensors([encoded[index] for index in chosen], device))
         logits[chosen] = outputs.float().cpu().numpy()
     return logits
