@@ -73,6 +73,13 @@ def kill_when(process: subprocess.Popen[str], journal: Path, shards: int) -> boo
     return False
 
 
+def wait_for_shards(process: subprocess.Popen[str], journal: Path) -> None:
+    """Until two shards are there."""
+    while len(list(journal.glob("answers-*.gz"))) < 2:
+        assert process.poll() is None
+        time.sleep(0.005)
+
+
 def all_gone(group: int) -> bool:
     """Whether every process of a group has ended, within a while."""
     for _ in range(100):
@@ -198,9 +205,7 @@ def test_lapses_go_through_the_journal(tmp_path: Path, fake_triager: Any) -> Non
 def test_the_interrupt_key_keeps_what_was_done(tmp_path: Path, source: Path) -> None:
     out = tmp_path / "o.jsonl"
     process = start(source, out)
-    while len(list((tmp_path / "o.jsonl.unfinished").glob("answers-*.gz"))) < 2:
-        assert process.poll() is None
-        time.sleep(0.005)
+    wait_for_shards(process, tmp_path / "o.jsonl.unfinished")
     os.killpg(process.pid, signal.SIGINT)
     message = process.communicate()[1]
     assert (process.returncode, message) == (130, "triage: stopped; what was done is kept: add --resume to go on\n")
@@ -267,9 +272,7 @@ def test_killed_after_the_output_was_there(
 def test_a_worker_that_dies_is_one_sentence(tmp_path: Path, source: Path) -> None:
     out = tmp_path / "o.jsonl"
     process = start(source, out)
-    while len(list((tmp_path / "o.jsonl.unfinished").glob("answers-*.gz"))) < 2:
-        assert process.poll() is None
-        time.sleep(0.005)
+    wait_for_shards(process, tmp_path / "o.jsonl.unfinished")
     os.kill(_a_worker_of(process.pid), signal.SIGKILL)
     assert "a worker process ended before its work was done" in process.communicate()[1]
     assert process.returncode == 2
