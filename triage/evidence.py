@@ -1,7 +1,8 @@
-"""The words behind an answer: signals first, then the words that added most to the winning label."""
+"""The words behind an answer: signals and the clauses that added most to the labels, the strongest place first."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,64 +10,68 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.classifier import Prediction
-from triage.encode import Encoded, TokenOrigin
+from triage.clauses import Clause, clauses
+from triage.encode import Encoded
 from triage.policy import Policy
 from triage.prepare import Prepared
 from triage.result import Evidence
 from triage.signals import Signal
-from triage.taxonomy import Taxonomy
+from triage.taxonomy import Head, Taxonomy
+from triage.wide import Occurrences
 
-_PHRASE_CHARACTERS = 14
 _PHRASES_PER_HEAD = 2
-_CLAUSE_ENDS = frozenset(",。!?;、~…:\n,. ")
-
-
-_Clause = tuple[int, int, int]  # utterance, start, end
+_FEW_CHARACTERS = 8
+_LENGTH_POWER = 0.35
+_SIGNAL = 0.4
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class _Phrase:
-    """A stretch of one utterance and how much it added."""
+class _Lean:
+    """How a head leaves its neutral label: for which label, how probably, and whether that may be an answer."""
 
-    utterance: int
-    start: int
-    end: int
-    weight: float
+    head: Head
+    neutral: int
+    label: int
+    score: float
+    answers: bool
+
+    @classmethod
+    def of(cls, head: Head, scores: Floats) -> _Lean:
+        neutral = head.index(head.neutral if head.neutral is not None else head.codes[0])
+        label = int(np.where(np.arange(scores.size) == neutral, -1, scores).argmax())
+        return cls(head, neutral, label, float(1 - scores[neutral]), bool(scores[label] >= 0.5 * scores.max()))
 
 
 def collect(
     utterances: Sequence[Prepared],
     encoded: Encoded,
+    lexical: Occurrences,
     prediction: Prediction,
     signals: Sequence[Signal],
     policy: Policy,
     taxonomy: Taxonomy,
 ) -> tuple[Evidence, ...]:
-    """Evidence for every head that says something: signals in order of speech, then phrases, strongest first."""
-    found = [_of_signal(signal, policy) for signal in signals]
-    clauses = _clauses(utterances, encoded.tokens)
-    by_range: dict[tuple[int, int, int], Evidence] = {}
-    for head in taxonomy.heads:
-        if head.neutral is None:
-            continue
-        neutral = head.index(head.neutral)
-        scores = prediction.scores[head.name].copy()
-        scores[neutral] = -1
-        best = int(scores.argmax())
-        if prediction.scores[head.name][best] < 0.5 * prediction.scores[head.name].max():
-            continue
-        shares = prediction.contributions[head.name]
-        gain = shares[:, best] - shares[:, neutral]
-        for phrase in best_phrases(clauses, gain):
-            one = _of_phrase(utterances[phrase.utterance], phrase, head.name)
-            known = by_range.get((one.turn, one.start, one.end))
-            supports = (*known.supports, head.name) if known else one.supports
-            weight = max(one.weight, known.weight) if known else one.weight
-            by_range[one.turn, one.start, one.end] = Evidence(
-                one.turn, one.start, one.end, one.text, one.kind, supports, one.source, weight
-            )
-    from_model = sorted(by_range.values(), key=lambda one: -one.weight)
-    return (*found, *from_model)
+    """All signals, and for every head that says something its strongest clauses.
+
+    The places that decided most come first, each with one piece; what else they hold comes after, in the same order.
+    """
+    places = clauses(utterances)
+    leans = [_Lean.of(head, prediction.scores[head.name]) for head in taxonomy.heads if head.neutral is not None]
+    if not places or not leans:
+        return tuple(_of_signal(signal, policy, 0.0) for signal in signals)
+    gains = _gains(places, utterances, encoded, lexical, prediction, leans, taxonomy)
+    starts = [_start(utterances, place) for place in places]
+    stands_in = [max(0, bisect_right(starts, (signal.turn, signal.start)) - 1) for signal in signals]
+    weights = _weights(gains, leans, [policy.supports.get(one.kind, ()) for one in signals], stands_in)
+    pieces = [(place, _of_signal(one, policy, weights[place])) for one, place in zip(signals, stands_in, strict=True)]
+    supports: dict[int, tuple[str, ...]] = {}
+    for lean, gain in zip(leans, gains.T, strict=True):
+        for place in np.argsort(-gain, kind="stable")[:_PHRASES_PER_HEAD].tolist() if lean.answers else ():
+            if gain[place] > 0:
+                supports[place] = (*supports.get(place, ()), lean.head.name)
+    pieces += [(one, _of_phrase(utterances, places[one], heads, weights[one])) for one, heads in supports.items()]
+    return _ranked(pieces)
 
 
 def turn_curve(
@@ -90,46 +95,90 @@ def turn_curve(
     )
 
 
-def best_phrases(clauses: Sequence[_Clause | None], gain: NDArray[np.float64]) -> list[_Phrase]:
-    """The clauses that gained most, at most two; `clauses` and `gain` have an entry for each token."""
-    totals: dict[_Clause, float] = {}
-    for clause, value in zip(clauses, gain, strict=True):
-        if clause is not None:
-            totals[clause] = totals.get(clause, 0.0) + float(value)
-    ranked = sorted(totals.items(), key=lambda item: -item[1])
-    return [_Phrase(*clause, weight) for clause, weight in ranked[:_PHRASES_PER_HEAD] if weight > 0]
+def _ranked(pieces: Sequence[tuple[int, Evidence]]) -> tuple[Evidence, ...]:
+    """By weight; of each place one piece, then the rest. The first piece given of a place leads it."""
+    seen: set[int] = set()
+    keys = []
+    for place, one in pieces:
+        keys.append((place in seen, -one.weight))
+        seen.add(place)
+    order = sorted(range(len(pieces)), key=keys.__getitem__)
+    return tuple(pieces[index][1] for index in order)
 
 
-def _clauses(utterances: Sequence[Prepared], origins: Sequence[TokenOrigin | None]) -> list[_Clause | None]:
-    """The clause that each token stands in; None for an agent's words: they do not tell what the customer feels."""
-    found: list[_Clause | None] = []
-    for origin in origins:
-        if origin is None or utterances[origin.utterance].speaker == "agent":
-            found.append(None)
-        else:
-            found.append((origin.utterance, *_clause(utterances[origin.utterance].text, origin.start)))
-    return found
+def _gains(
+    places: Sequence[Clause],
+    utterances: Sequence[Prepared],
+    encoded: Encoded,
+    lexical: Occurrences,
+    prediction: Prediction,
+    leans: Sequence[_Lean],
+    taxonomy: Taxonomy,
+) -> Floats:
+    """What both parts of the model add in each clause for the label of a lean and against the neutral one.
+
+    `[clauses, leans]`, for each character of a clause that is not short.
+    """
+    offsets = np.cumsum([0, *(len(said.words) for said in utterances)])
+    owner = np.full(offsets[-1], -1)
+    of_word = {}
+    for index, place in enumerate(places):
+        owner[offsets[place.utterance] + place.first : offsets[place.utterance] + place.last] = index
+        for word in utterances[place.utterance].words[place.first : place.last]:
+            of_word[place.utterance, word.start] = index
+    of_token = [-1 if one is None else of_word.get((one.utterance, one.start), -1) for one in encoded.tokens]
+    shares = [prediction.contributions[lean.head.name] for lean in leans]
+    network = np.stack([one[:, lean.label] - one[:, lean.neutral] for one, lean in zip(shares, leans, strict=True)], 1)
+    gains = np.zeros((len(places) + 1, len(leans)))
+    np.add.at(gains, of_token, network)
+    np.add.at(gains, owner[lexical.words], lexical.contributions(_directions(leans, taxonomy)))
+    length = np.array([_length(utterances, place) for place in places])
+    return gains[:-1] / np.maximum(length, _FEW_CHARACTERS)[:, None] ** _LENGTH_POWER
 
 
-def _clause(text: str, position: int) -> tuple[int, int]:
-    start = position
-    while start > 0 and text[start - 1] not in _CLAUSE_ENDS:
-        start -= 1
-    end = position
-    while end < len(text) and text[end] not in _CLAUSE_ENDS:
-        end += 1
-    if end - start > 2 * _PHRASE_CHARACTERS:
-        start = start + (position - start) // _PHRASE_CHARACTERS * _PHRASE_CHARACTERS
-        end = min(end, start + _PHRASE_CHARACTERS)
-    return start, max(end, start + 1)
+def _directions(leans: Sequence[_Lean], taxonomy: Taxonomy) -> Floats:
+    """For each lean 1 at its label and -1 at the neutral one, `[labels of all heads, leans]`."""
+    firsts, first = {}, 0
+    for head in taxonomy.heads:
+        firsts[head.name] = first
+        first += len(head.labels)
+    directions = np.zeros((first, len(leans)))
+    for column, lean in enumerate(leans):
+        directions[firsts[lean.head.name] + lean.label, column] = 1
+        directions[firsts[lean.head.name] + lean.neutral, column] = -1
+    return directions
 
 
-def _of_signal(signal: Signal, policy: Policy) -> Evidence:
+def _weights(
+    gains: Floats, leans: Sequence[_Lean], supports: Sequence[Sequence[str]], stands_in: Sequence[int]
+) -> list[float]:
+    """The weight of each clause."""
+    expected = gains * [lean.score for lean in leans]
+    weights = expected.max(1) + expected.mean(1)
+    scores = {lean.head.name: lean.score for lean in leans}
+    bonus = np.zeros(len(weights))
+    for heads, place in zip(supports, stands_in, strict=True):
+        bonus[place] = max(bonus[place], *(scores.get(head, 0.0) for head in heads), 0.0)
+    return list((weights + _SIGNAL * max(weights.max(), 0.0) * bonus).tolist())
+
+
+def _start(utterances: Sequence[Prepared], place: Clause) -> tuple[int, int]:
+    said = utterances[place.utterance]
+    return said.turn, said.offset + said.aligned.starts[said.words[place.first].start]
+
+
+def _length(utterances: Sequence[Prepared], place: Clause) -> int:
+    words = utterances[place.utterance].words
+    return words[place.last - 1].end - words[place.first].start
+
+
+def _of_signal(signal: Signal, policy: Policy, weight: float) -> Evidence:
     supports = policy.supports.get(signal.kind, ())
-    return Evidence(signal.turn, signal.start, signal.end, signal.text, signal.kind, supports, "signal")
+    return Evidence(signal.turn, signal.start, signal.end, signal.text, signal.kind, supports, "signal", weight)
 
 
-def _of_phrase(utterance: Prepared, phrase: _Phrase, head: str) -> Evidence:
-    start, end = utterance.original(phrase.start, phrase.end)
-    text = utterance.text[phrase.start : phrase.end]
-    return Evidence(utterance.turn, start, end, text, "model", (head,), "model", phrase.weight)
+def _of_phrase(utterances: Sequence[Prepared], place: Clause, supports: tuple[str, ...], weight: float) -> Evidence:
+    said = utterances[place.utterance]
+    first, last = said.words[place.first].start, said.words[place.last - 1].end
+    start, end = said.original(first, last)
+    return Evidence(said.turn, start, end, said.text[first:last], "model", supports, "model", weight)

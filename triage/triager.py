@@ -11,7 +11,7 @@ from typing import Any
 
 from triage.artefact import Artefact, open_artefact
 from triage.case import Case
-from triage.classifier import Classifier, Floats, Prediction
+from triage.classifier import Classifier, Prediction
 from triage.encode import Encoded, Encoder
 from triage.errors import TriageError
 from triage.evidence import collect, turn_curve
@@ -24,7 +24,7 @@ from triage.segment import Segmenter
 from triage.signals import DEFAULT_LEXICON, Lexicon, Signal, SignalFinder, load_lexicon
 from triage.stage import stage
 from triage.taxonomy import Taxonomy
-from triage.wide import Wide
+from triage.wide import Occurrences, Wide
 
 DEFAULT_MODELS = Path("models")
 
@@ -35,7 +35,7 @@ class _Front:
 
     utterances: list[Prepared]
     encoded: Encoded
-    lexical: Floats
+    lexical: Occurrences
 
 
 class Triager:
@@ -142,7 +142,7 @@ class Triager:
         return _Front(utterances, encoded, stage("wide", lambda: self._wide(utterances)))
 
     def _classify(self, fronts: Sequence[_Front]) -> list[Prediction]:
-        encoded, lexical = [front.encoded for front in fronts], [front.lexical for front in fronts]
+        encoded, lexical = [front.encoded for front in fronts], [front.lexical.logits for front in fronts]
         return stage("classify", lambda: self._classifier(encoded, lexical))
 
     def _back(self, case: Case, front: _Front, prediction: Prediction) -> TriageResult:
@@ -157,7 +157,8 @@ class Triager:
             ),
         )
         evidence = stage(
-            "evidence", lambda: collect(utterances, encoded, prediction, signals, self.policy, self.taxonomy)
+            "evidence",
+            lambda: collect(utterances, encoded, front.lexical, prediction, signals, self.policy, self.taxonomy),
         )
         turns = turn_curve(utterances, encoded, prediction, self.taxonomy)
         lapses = stage("lapses", lambda: self._lapses(utterances, signals))

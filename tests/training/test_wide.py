@@ -63,4 +63,4 @@ def test_pickled_objects_are_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_known_leaves_the_bias(wide: Wide) -> None:
-    assert wide([]) == pytest.approx(wide.bias)
+    assert wide([]).logits == pytest.approx(wide.bias)
