@@ -8,10 +8,12 @@ from math import ceil
 from typing import NamedTuple
 
 from triage.prepare import Prepared
+from triage.signals.finder import agent_speaks
+from triage.signals.phrase import Phrases
 
 _ENDS = frozenset(",。!?;、~…:.")
 _LONGEST = 28
-_PART = 16
+_PART = 20
 
 
 class Clause(NamedTuple):
@@ -22,11 +24,11 @@ class Clause(NamedTuple):
     last: int
 
 
-def clauses(utterances: Sequence[Prepared]) -> list[Clause]:
+def clauses(utterances: Sequence[Prepared], agent_words: Phrases) -> list[Clause]:
     """Runs of words between punctuation and white space, in order of speech; none of an agent's.
 
-    A run of more than 28 characters, as a recogniser writes them, is cut into parts of about 16. Words that are
-    nothing but punctuation belong to no clause.
+    A run of more than 28 characters, as a recogniser writes them, is cut into parts of up to about 20. Words that are
+    nothing but punctuation belong to no clause. Where nobody marked the speaker, `agent_words` tell an agent's.
     """
     return [
         Clause(position, first, last)
@@ -34,6 +36,8 @@ def clauses(utterances: Sequence[Prepared]) -> list[Clause]:
         if said.speaker != "agent"
         for run in _runs(said)
         for first, last in _parts(said, *run)
+        if said.speaker != "unknown"
+        or not agent_speaks(agent_words, said.text, said.words[first].start, said.words[last - 1].end)
     ]
 
 

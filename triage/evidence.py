@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,63 +15,90 @@ from triage.encode import Encoded
 from triage.policy import Policy
 from triage.prepare import Prepared
 from triage.result import Evidence
-from triage.signals import Signal
-from triage.taxonomy import Head, Taxonomy
+from triage.signals import Lexicon, Signal
+from triage.taxonomy import Taxonomy
 from triage.wide import Occurrences
 
 _PHRASES_PER_HEAD = 2
+_LEAST_SCORE = 0.2  # of all labels but the neutral one; below, a head has nothing to show
 _FEW_CHARACTERS = 8
-_LENGTH_POWER = 0.35
-_SIGNAL = 0.4
+_OF_SIGNAL = 0.4  # what a signal adds to its clause, as a share of the strongest clause
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class _Lean:
-    """How a head leaves its neutral label: for which label, how probably, and whether that may be an answer."""
+    """How a head leaves its neutral label: with which probability, and along which logits (`[labels of all heads]`)."""
 
-    head: Head
-    neutral: int
-    label: int
+    head: str
     score: float
-    answers: bool
-
-    @classmethod
-    def of(cls, head: Head, scores: Floats) -> _Lean:
-        neutral = head.index(head.neutral if head.neutral is not None else head.codes[0])
-        label = int(np.where(np.arange(scores.size) == neutral, -1, scores).argmax())
-        return cls(head, neutral, label, float(1 - scores[neutral]), bool(scores[label] >= 0.5 * scores.max()))
+    direction: Floats
 
 
-def collect(
-    utterances: Sequence[Prepared],
-    encoded: Encoded,
-    lexical: Occurrences,
-    prediction: Prediction,
-    signals: Sequence[Signal],
-    policy: Policy,
-    taxonomy: Taxonomy,
-) -> tuple[Evidence, ...]:
-    """All signals, and for every head that says something its strongest clauses.
+class EvidenceFinder:
+    """Finds the words behind the answers of one model. Stateless after construction."""
 
-    The places that decided most come first, each with one piece; what else they hold comes after, in the same order.
-    """
-    places = clauses(utterances)
-    leans = [_Lean.of(head, prediction.scores[head.name]) for head in taxonomy.heads if head.neutral is not None]
-    if not places or not leans:
-        return tuple(_of_signal(signal, policy, 0.0) for signal in signals)
-    gains = _gains(places, utterances, encoded, lexical, prediction, leans, taxonomy)
-    starts = [_start(utterances, place) for place in places]
-    stands_in = [max(0, bisect_right(starts, (signal.turn, signal.start)) - 1) for signal in signals]
-    weights = _weights(gains, leans, [policy.supports.get(one.kind, ()) for one in signals], stands_in)
-    pieces = [(place, _of_signal(one, policy, weights[place])) for one, place in zip(signals, stands_in, strict=True)]
-    supports: dict[int, tuple[str, ...]] = {}
-    for lean, gain in zip(leans, gains.T, strict=True):
-        for place in np.argsort(-gain, kind="stable")[:_PHRASES_PER_HEAD].tolist() if lean.answers else ():
-            if gain[place] > 0:
-                supports[place] = (*supports.get(place, ()), lean.head.name)
-    pieces += [(one, _of_phrase(utterances, places[one], heads, weights[one])) for one, heads in supports.items()]
-    return _ranked(pieces)
+    def __init__(self, policy: Policy, taxonomy: Taxonomy, lexicon: Lexicon):
+        self._supports = policy.supports
+        self._agent_words = lexicon.agent_words
+        self._heads = taxonomy.heads
+        self._labels = sum(len(head.labels) for head in taxonomy.heads)
+
+    def __call__(
+        self,
+        utterances: Sequence[Prepared],
+        encoded: Encoded,
+        lexical: Occurrences,
+        prediction: Prediction,
+        signals: Sequence[Signal],
+    ) -> tuple[Evidence, ...]:
+        """All signals, and for every head that may say something the clauses that added most to it.
+
+        The places that decided most come first, each with one piece; what else they hold follows in the same order.
+        """
+        places = clauses(utterances, self._agent_words)
+        leans = list(self._leans(prediction.scores))
+        if not places or not leans:
+            return tuple(self._of_signal(signal, 0.0) for signal in signals)
+        gains = _gains(places, utterances, encoded, lexical, prediction, leans)
+        starts = [_start(utterances, place) for place in places]
+        stands_in = [max(0, bisect_right(starts, (signal.turn, signal.start)) - 1) for signal in signals]
+        weights = self._weights(gains, leans, signals, stands_in)
+        phrases = [
+            (place, _of_phrase(utterances, places[place], heads, weights[place]))
+            for place, heads in _supported(gains, leans).items()
+        ]
+        named = [(place, self._of_signal(one, weights[place])) for one, place in zip(signals, stands_in, strict=True)]
+        return _ranked([*phrases, *named])
+
+    def _leans(self, scores: Mapping[str, Floats]) -> Iterator[_Lean]:
+        first = 0
+        for head in self._heads:
+            if head.neutral is not None:
+                neutral = head.index(head.neutral)
+                others = np.delete(np.arange(len(head.labels)), neutral)
+                direction = np.zeros(self._labels)
+                direction[first + others[scores[head.name][others].argmax()]] = 1
+                direction[first + neutral] = -1
+                yield _Lean(head.name, 1 - float(scores[head.name][neutral]), direction)
+            first += len(head.labels)
+
+    def _weights(
+        self, gains: Floats, leans: Sequence[_Lean], signals: Sequence[Signal], stands_in: Sequence[int]
+    ) -> list[float]:
+        """What each clause added to all heads, and a share of the strongest where a signal supports a head."""
+        scores = {lean.head: lean.score for lean in leans}
+        weights = np.linalg.norm(np.maximum(gains, 0) * list(scores.values()), axis=1)
+        named = np.zeros(len(weights))
+        for signal, place in zip(signals, stands_in, strict=True):
+            supported = (scores.get(head, 0.0) for head in self._supports.get(signal.kind, ()))
+            named[place] = max(named[place], *supported, 0.0)
+        return list((weights + _OF_SIGNAL * weights.max() * named).tolist())
+
+    def _of_signal(self, signal: Signal, weight: float) -> Evidence:
+        supports = self._supports.get(signal.kind, ())
+        return Evidence(signal.turn, signal.start, signal.end, signal.text, signal.kind, supports, "signal", weight)
 
 
 def turn_curve(
@@ -95,17 +122,6 @@ def turn_curve(
     )
 
 
-def _ranked(pieces: Sequence[tuple[int, Evidence]]) -> tuple[Evidence, ...]:
-    """By weight; of each place one piece, then the rest. The first piece given of a place leads it."""
-    seen: set[int] = set()
-    keys = []
-    for place, one in pieces:
-        keys.append((place in seen, -one.weight))
-        seen.add(place)
-    order = sorted(range(len(pieces)), key=keys.__getitem__)
-    return tuple(pieces[index][1] for index in order)
-
-
 def _gains(
     places: Sequence[Clause],
     utterances: Sequence[Prepared],
@@ -113,72 +129,70 @@ def _gains(
     lexical: Occurrences,
     prediction: Prediction,
     leans: Sequence[_Lean],
-    taxonomy: Taxonomy,
 ) -> Floats:
-    """What both parts of the model add in each clause for the label of a lean and against the neutral one.
+    """What network and linear part add in each clause along each lean, `[clauses, leans]`.
 
-    `[clauses, leans]`, for each character of a clause that is not short.
+    Divided by the root of a clause's length, so that a long one is not strong by its length alone.
     """
-    offsets = np.cumsum([0, *(len(said.words) for said in utterances)])
-    owner = np.full(offsets[-1], -1)
-    of_word = {}
-    for index, place in enumerate(places):
-        owner[offsets[place.utterance] + place.first : offsets[place.utterance] + place.last] = index
-        for word in utterances[place.utterance].words[place.first : place.last]:
-            of_word[place.utterance, word.start] = index
-    of_token = [-1 if one is None else of_word.get((one.utterance, one.start), -1) for one in encoded.tokens]
-    shares = [prediction.contributions[lean.head.name] for lean in leans]
-    network = np.stack([one[:, lean.label] - one[:, lean.neutral] for one, lean in zip(shares, leans, strict=True)], 1)
-    gains = np.zeros((len(places) + 1, len(leans)))
-    np.add.at(gains, of_token, network)
-    np.add.at(gains, owner[lexical.words], lexical.contributions(_directions(leans, taxonomy)))
-    length = np.array([_length(utterances, place) for place in places])
-    return gains[:-1] / np.maximum(length, _FEW_CHARACTERS)[:, None] ** _LENGTH_POWER
+    clause_of_word, clause_of_token = _owners(places, utterances, encoded)
+    directions = np.stack([lean.direction for lean in leans], axis=1)
+    network = np.concatenate(list(prediction.contributions.values()), axis=1) @ directions
+    gains = _summed(clause_of_token, network, len(places))
+    gains += _summed(clause_of_word[lexical.words], lexical.contributions(directions), len(places))
+    characters = [end - start for start, end in (_range(utterances, place) for place in places)]
+    return np.asarray(gains / np.sqrt(np.maximum(characters, _FEW_CHARACTERS))[:, None])
 
 
-def _directions(leans: Sequence[_Lean], taxonomy: Taxonomy) -> Floats:
-    """For each lean 1 at its label and -1 at the neutral one, `[labels of all heads, leans]`."""
-    firsts, first = {}, 0
-    for head in taxonomy.heads:
-        firsts[head.name] = first
-        first += len(head.labels)
-    directions = np.zeros((first, len(leans)))
-    for column, lean in enumerate(leans):
-        directions[firsts[lean.head.name] + lean.label, column] = 1
-        directions[firsts[lean.head.name] + lean.neutral, column] = -1
-    return directions
+def _owners(places: Sequence[Clause], utterances: Sequence[Prepared], encoded: Encoded) -> tuple[Integers, Integers]:
+    """The clause of every word of the case and of every token; -1 outside of all clauses."""
+    firsts = np.cumsum([0, *(len(said.words) for said in utterances)]).tolist()
+    of_word = np.full(firsts[-1], -1)
+    of_start: dict[tuple[int, int], int] = {}
+    for index, (position, first, last) in enumerate(places):
+        of_word[firsts[position] + first : firsts[position] + last] = index
+        of_start.update(((position, word.start), index) for word in utterances[position].words[first:last])
+    of_token = [-1 if one is None else of_start.get((one.utterance, one.start), -1) for one in encoded.tokens]
+    return of_word, np.array(of_token)
 
 
-def _weights(
-    gains: Floats, leans: Sequence[_Lean], supports: Sequence[Sequence[str]], stands_in: Sequence[int]
-) -> list[float]:
-    """The weight of each clause."""
-    expected = gains * [lean.score for lean in leans]
-    weights = expected.max(1) + expected.mean(1)
-    scores = {lean.head.name: lean.score for lean in leans}
-    bonus = np.zeros(len(weights))
-    for heads, place in zip(supports, stands_in, strict=True):
-        bonus[place] = max(bonus[place], *(scores.get(head, 0.0) for head in heads), 0.0)
-    return list((weights + _SIGNAL * max(weights.max(), 0.0) * bonus).tolist())
+def _summed(owners: Integers, values: Floats, count: int) -> Floats:
+    """Rows of `values` added up by owner, `[count, columns]`; an owner of -1 is nobody's."""
+    return np.stack([np.bincount(owners + 1, column, count + 1)[1:] for column in values.T], axis=1)
+
+
+def _supported(gains: Floats, leans: Sequence[_Lean]) -> dict[int, tuple[str, ...]]:
+    """The strongest clauses of each head that may say something, and the heads that each supports."""
+    supports: dict[int, tuple[str, ...]] = {}
+    for lean, gain in zip(leans, gains.T, strict=True):
+        if lean.score >= _LEAST_SCORE:
+            for place in np.argsort(-gain, kind="stable")[:_PHRASES_PER_HEAD].tolist():
+                if gain[place] > 0:
+                    supports[place] = (*supports.get(place, ()), lean.head)
+    return supports
+
+
+def _ranked(pieces: Sequence[tuple[int, Evidence]]) -> tuple[Evidence, ...]:
+    """By weight, but first one piece of each place: the first given."""
+    seen: set[int] = set()
+    keys = []
+    for place, one in pieces:
+        keys.append((place in seen, -one.weight))
+        seen.add(place)
+    return tuple(pieces[index][1] for index in sorted(range(len(pieces)), key=keys.__getitem__))
+
+
+def _range(utterances: Sequence[Prepared], place: Clause) -> tuple[int, int]:
+    words = utterances[place.utterance].words
+    return words[place.first].start, words[place.last - 1].end
 
 
 def _start(utterances: Sequence[Prepared], place: Clause) -> tuple[int, int]:
     said = utterances[place.utterance]
-    return said.turn, said.offset + said.aligned.starts[said.words[place.first].start]
-
-
-def _length(utterances: Sequence[Prepared], place: Clause) -> int:
-    words = utterances[place.utterance].words
-    return words[place.last - 1].end - words[place.first].start
-
-
-def _of_signal(signal: Signal, policy: Policy, weight: float) -> Evidence:
-    supports = policy.supports.get(signal.kind, ())
-    return Evidence(signal.turn, signal.start, signal.end, signal.text, signal.kind, supports, "signal", weight)
+    start, _ = said.original(*_range(utterances, place))
+    return said.turn, start
 
 
 def _of_phrase(utterances: Sequence[Prepared], place: Clause, supports: tuple[str, ...], weight: float) -> Evidence:
-    said = utterances[place.utterance]
-    first, last = said.words[place.first].start, said.words[place.last - 1].end
+    said, (first, last) = utterances[place.utterance], _range(utterances, place)
     start, end = said.original(first, last)
     return Evidence(said.turn, start, end, said.text[first:last], "model", supports, "model", weight)

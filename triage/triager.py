@@ -14,7 +14,7 @@ from triage.case import Case
 from triage.classifier import Classifier, Prediction
 from triage.encode import Encoded, Encoder
 from triage.errors import TriageError
-from triage.evidence import collect, turn_curve
+from triage.evidence import EvidenceFinder, turn_curve
 from triage.in_use import digest_of
 from triage.lapses import LapseFinder, load_lapses
 from triage.policy import DEFAULT_POLICY, Defaults, Policy, decide, load_policy
@@ -53,6 +53,7 @@ class Triager:
         self._finder = SignalFinder(lexicon)
         self._lapses = LapseFinder(load_lapses(lexicon.kinds))
         self._classifier = Classifier(artefact, threads)
+        self._evidence = EvidenceFinder(policy, artefact.taxonomy, lexicon)
         self._defaults = Defaults(
             {name: head.weights for name, head in manifest.heads.items() if head.weights},
             {name: head.threshold for name, head in manifest.heads.items()},
@@ -156,10 +157,7 @@ class Triager:
                 prediction.scores, signals, case, self.policy, self.taxonomy, self._defaults, unknown, length
             ),
         )
-        evidence = stage(
-            "evidence",
-            lambda: collect(utterances, encoded, front.lexical, prediction, signals, self.policy, self.taxonomy),
-        )
+        evidence = stage("evidence", lambda: self._evidence(utterances, encoded, front.lexical, prediction, signals))
         turns = turn_curve(utterances, encoded, prediction, self.taxonomy)
         lapses = stage("lapses", lambda: self._lapses(utterances, signals))
         hints = tuple(Evidence(one.turn, one.start, one.end, one.text, one.kind, (), "agent") for one in lapses)
