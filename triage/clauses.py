@@ -60,7 +60,10 @@ def _parts(said: Prepared, first: int, last: int) -> Iterator[tuple[int, int]]:
     """A run, or parts of about equal length of a long one."""
     start = said.words[first].start
     length = said.words[last - 1].end - start
-    parts = ceil(length / _PART) if length > _LONGEST else 1
+    if length <= _LONGEST:
+        yield first, last
+        return
+    parts = ceil(length / _PART)
     part = [(said.words[place].start - start) * parts // length for place in range(first, last)]
     cuts = [place for place in range(first + 1, last) if part[place - first] != part[place - first - 1]]
     yield from pairwise([first, *cuts, last])

@@ -29,11 +29,15 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class _Lean:
-    """How a head leaves its neutral label: with which probability, and along which logits (`[labels of all heads]`)."""
+    """How a head leaves its neutral label: with which probability, and for which other label.
+
+    `label` and `neutral` are places among the labels of all heads side by side.
+    """
 
     head: str
     score: float
-    direction: Floats
+    label: int
+    neutral: int
 
 
 class EvidenceFinder:
@@ -43,7 +47,6 @@ class EvidenceFinder:
         self._supports = policy.supports
         self._agent_words = lexicon.agent_words
         self._heads = taxonomy.heads
-        self._labels = sum(len(head.labels) for head in taxonomy.heads)
 
     def __call__(
         self,
@@ -62,8 +65,7 @@ class EvidenceFinder:
         if not places or not leans:
             return tuple(self._of_signal(signal, 0.0) for signal in signals)
         gains = _gains(places, utterances, encoded, lexical, prediction, leans)
-        starts = [_start(utterances, place) for place in places]
-        stands_in = [max(0, bisect_right(starts, (signal.turn, signal.start)) - 1) for signal in signals]
+        stands_in = _stand_in(places, utterances, signals)
         weights = self._weights(gains, leans, signals, stands_in)
         phrases = [
             (place, _of_phrase(utterances, places[place], heads, weights[place]))
@@ -77,11 +79,10 @@ class EvidenceFinder:
         for head in self._heads:
             if head.neutral is not None:
                 neutral = head.index(head.neutral)
-                others = np.delete(np.arange(len(head.labels)), neutral)
-                direction = np.zeros(self._labels)
-                direction[first + others[scores[head.name][others].argmax()]] = 1
-                direction[first + neutral] = -1
-                yield _Lean(head.name, 1 - float(scores[head.name][neutral]), direction)
+                others = scores[head.name].copy()
+                score = 1 - float(others[neutral])
+                others[neutral] = -1
+                yield _Lean(head.name, score, first + int(others.argmax()), first + neutral)
             first += len(head.labels)
 
     def _weights(
@@ -130,15 +131,16 @@ def _gains(
     prediction: Prediction,
     leans: Sequence[_Lean],
 ) -> Floats:
-    """What network and linear part add in each clause along each lean, `[clauses, leans]`.
+    """What both parts of the model add in each clause for the label of each lean, against the neutral one.
 
-    Divided by the root of a clause's length, so that a long one is not strong by its length alone.
+    `[clauses, leans]`, divided by the root of the length, so that a clause is not strong by its length alone.
     """
     clause_of_word, clause_of_token = _owners(places, utterances, encoded)
-    directions = np.stack([lean.direction for lean in leans], axis=1)
-    network = np.concatenate(list(prediction.contributions.values()), axis=1) @ directions
-    gains = _summed(clause_of_token, network, len(places))
-    gains += _summed(clause_of_word[lexical.words], lexical.contributions(directions), len(places))
+    labels, neutrals = [lean.label for lean in leans], [lean.neutral for lean in leans]
+    network = np.concatenate(list(prediction.contributions.values()), axis=1)
+    gains = _summed(clause_of_token, network[:, labels] - network[:, neutrals], len(places))
+    linear = lexical.contributions(labels) - lexical.contributions(neutrals)
+    gains += _summed(clause_of_word[lexical.words], linear, len(places))
     characters = [end - start for start, end in (_range(utterances, place) for place in places)]
     return np.asarray(gains / np.sqrt(np.maximum(characters, _FEW_CHARACTERS))[:, None])
 
@@ -150,7 +152,8 @@ def _owners(places: Sequence[Clause], utterances: Sequence[Prepared], encoded: E
     of_start: dict[tuple[int, int], int] = {}
     for index, (position, first, last) in enumerate(places):
         of_word[firsts[position] + first : firsts[position] + last] = index
-        of_start.update(((position, word.start), index) for word in utterances[position].words[first:last])
+        for word in utterances[position].words[first:last]:
+            of_start[position, word.start] = index
     of_token = [-1 if one is None else of_start.get((one.utterance, one.start), -1) for one in encoded.tokens]
     return of_word, np.array(of_token)
 
@@ -186,10 +189,13 @@ def _range(utterances: Sequence[Prepared], place: Clause) -> tuple[int, int]:
     return words[place.first].start, words[place.last - 1].end
 
 
-def _start(utterances: Sequence[Prepared], place: Clause) -> tuple[int, int]:
-    said = utterances[place.utterance]
-    start, _ = said.original(*_range(utterances, place))
-    return said.turn, start
+def _stand_in(places: Sequence[Clause], utterances: Sequence[Prepared], signals: Sequence[Signal]) -> list[int]:
+    """The clause in which each signal begins, or the one before it where it is outside of all."""
+    starts = []
+    for place in places if signals else ():
+        said = utterances[place.utterance]
+        starts.append((said.turn, said.offset + said.aligned.starts[said.words[place.first].start]))
+    return [max(0, bisect_right(starts, (signal.turn, signal.start)) - 1) for signal in signals]
 
 
 def _of_phrase(utterances: Sequence[Prepared], place: Clause, supports: tuple[str, ...], weight: float) -> Evidence:

@@ -83,9 +83,9 @@ class Occurrences:
         """What all of them speak for, `[labels]`."""
         return np.asarray(self.values @ self.weights.astype(np.float64) + self.bias)
 
-    def contributions(self, directions: Floats) -> Floats:
-        """What each sequence adds along `directions` `[labels, directions]`: `[sequences, directions]`."""
-        return np.asarray(self.values[:, None] * (self.weights.astype(np.float64) @ directions))
+    def contributions(self, labels: Sequence[int]) -> Floats:
+        """What each sequence adds to the logits of these labels, `[sequences, labels]`."""
+        return np.asarray(self.values[:, None] * self.weights[:, labels].astype(np.float64))
 
 
 class Wide:
