@@ -35,4 +35,4 @@ def _block(vectoriser: TfidfVectorizer) -> Block:
 
 def wide_logits(wide: Wide, records: Sequence[LabelledCase], segmenter: Segmenter) -> NDArray[np.float64]:
     """Logits `[cases, labels]`."""
-    return np.stack([wide(prepare(record.case, segmenter)) for record in records])
+    return np.stack([wide(prepare(record.case, segmenter)).logits for record in records])

@@ -48,7 +48,7 @@ class Evidence:
     """Words that support an answer. The span points into the original turn, or into `Case.text`.
 
     `source` is `signal` (a pattern), `model` (attribution) or `agent` (a lapse, which supports no head);
-    `weight` orders evidence of one source.
+    `weight` is what the place it stands in added to the answers.
     """
 
     turn: int

@@ -11,10 +11,10 @@ from typing import Any
 
 from triage.artefact import Artefact, open_artefact
 from triage.case import Case
-from triage.classifier import Classifier, Floats, Prediction
+from triage.classifier import Classifier, Prediction
 from triage.encode import Encoded, Encoder
 from triage.errors import TriageError
-from triage.evidence import collect, turn_curve
+from triage.evidence import EvidenceFinder, turn_curve
 from triage.in_use import digest_of
 from triage.lapses import LapseFinder, load_lapses
 from triage.policy import DEFAULT_POLICY, Defaults, Policy, decide, load_policy
@@ -24,7 +24,7 @@ from triage.segment import Segmenter
 from triage.signals import DEFAULT_LEXICON, Lexicon, Signal, SignalFinder, load_lexicon
 from triage.stage import stage
 from triage.taxonomy import Taxonomy
-from triage.wide import Wide
+from triage.wide import Occurrences, Wide
 
 DEFAULT_MODELS = Path("models")
 
@@ -35,7 +35,7 @@ class _Front:
 
     utterances: list[Prepared]
     encoded: Encoded
-    lexical: Floats
+    lexical: Occurrences
 
 
 class Triager:
@@ -53,6 +53,7 @@ class Triager:
         self._finder = SignalFinder(lexicon)
         self._lapses = LapseFinder(load_lapses(lexicon.kinds))
         self._classifier = Classifier(artefact, threads)
+        self._evidence = EvidenceFinder(policy, artefact.taxonomy, lexicon)
         self._defaults = Defaults(
             {name: head.weights for name, head in manifest.heads.items() if head.weights},
             {name: head.threshold for name, head in manifest.heads.items()},
@@ -142,7 +143,7 @@ class Triager:
         return _Front(utterances, encoded, stage("wide", lambda: self._wide(utterances)))
 
     def _classify(self, fronts: Sequence[_Front]) -> list[Prediction]:
-        encoded, lexical = [front.encoded for front in fronts], [front.lexical for front in fronts]
+        encoded, lexical = [front.encoded for front in fronts], [front.lexical.logits for front in fronts]
         return stage("classify", lambda: self._classifier(encoded, lexical))
 
     def _back(self, case: Case, front: _Front, prediction: Prediction) -> TriageResult:
@@ -156,9 +157,7 @@ class Triager:
                 prediction.scores, signals, case, self.policy, self.taxonomy, self._defaults, unknown, length
             ),
         )
-        evidence = stage(
-            "evidence", lambda: collect(utterances, encoded, prediction, signals, self.policy, self.taxonomy)
-        )
+        evidence = stage("evidence", lambda: self._evidence(utterances, encoded, front.lexical, prediction, signals))
         turns = turn_curve(utterances, encoded, prediction, self.taxonomy)
         lapses = stage("lapses", lambda: self._lapses(utterances, signals))
         hints = tuple(Evidence(one.turn, one.start, one.end, one.text, one.kind, (), "agent") for one in lapses)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +15,7 @@ from triage.prepare import Prepared
 
 _ROLE_MARKS = {"customer": "", "agent": "坐席_", "unknown": ""}
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 def marked_words(utterances: Iterable[Prepared]) -> list[str]:
@@ -35,6 +34,17 @@ def character_sequences(words: Sequence[str]) -> list[str]:
     return [text[start : start + size] for size in (1, 2, 3) for start in range(len(text) - size + 1)]
 
 
+def _of_word_sequences(words: int) -> Integers:
+    """The first word of each of `word_sequences`."""
+    return np.concatenate([np.arange(words), np.arange(words - 1)])
+
+
+def _of_character_sequences(words: Sequence[str]) -> Integers:
+    """The word of the middle character of each of `character_sequences`."""
+    word = np.repeat(np.arange(len(words)), np.fromiter(map(len, words), np.int64))
+    return np.concatenate([word, word[:-1], word[1:-1]])
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One kind of sequence: its features with their places, and the inverse document frequency of each."""
@@ -42,19 +52,44 @@ class Block:
     places: dict[str, int]
     idf: Floats
 
-    def __call__(self, sequences: Sequence[str]) -> tuple[NDArray[np.int64], Floats]:
-        """Places and values of the known features: sublinear TF-IDF of unit length (as scikit-learn has it)."""
-        counts = Counter(map(self.places.get, sequences))
-        del counts[None]
-        places = np.fromiter(counts, dtype=np.int64, count=len(counts))
-        terms = np.array([1 + math.log(count) for count in counts.values()], dtype=np.float64)
-        values = terms * self.idf[places]
-        length = float(np.sqrt((values**2).sum()))
-        return places, values / length if length else values
+    def __call__(self, sequences: Sequence[str]) -> tuple[Integers, Integers, Floats]:
+        """Where known sequences occur, the place of each, and its part in the value of its feature.
+
+        The value of a feature is its sublinear TF-IDF, of unit length over all (as scikit-learn has it).
+        """
+        found = np.array([self.places.get(one, -1) for one in sequences], dtype=np.int64)
+        known = np.flatnonzero(found >= 0)
+        places, features, counts = np.unique(found[known], return_inverse=True, return_counts=True)
+        values = (1 + np.log(counts)) * self.idf[places]
+        length = float(np.sqrt((values**2).sum())) or 1.0
+        return known, found[known], (values / counts / length)[features]
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """The known sequences of a case, one entry an occurrence.
+
+    `words`: the position of the word it stands at, counted over all utterances; `values`: its part in the value of
+    the feature; `weights`: `[sequences, labels]`.
+    """
+
+    words: Integers
+    values: Floats
+    weights: NDArray[np.floating[Any]]
+    bias: Floats
+
+    @property
+    def logits(self) -> Floats:
+        """What all of them speak for, `[labels]`."""
+        return np.asarray(self.values @ self.weights.astype(np.float64) + self.bias)
+
+    def contributions(self, labels: Sequence[int]) -> Floats:
+        """What each sequence adds to the logits of these labels, `[sequences, labels]`."""
+        return np.asarray(self.values[:, None] * self.weights[:, labels].astype(np.float64))
 
 
 class Wide:
-    """Adds up, for every label of every head side by side, what the known sequences of a case speak for.
+    """Finds the known sequences of a case and what each speaks for, for every label of every head side by side.
 
     `weights` is `[features, labels]`, word features before character features; `bias` is `[labels]`.
     """
@@ -62,14 +97,14 @@ class Wide:
     def __init__(self, words: Block, characters: Block, weights: NDArray[np.floating[Any]], bias: Floats):
         self.words, self.characters, self.weights, self.bias = words, characters, weights, bias
 
-    def __call__(self, utterances: Sequence[Prepared]) -> Floats:
-        """Logits `[labels]`."""
+    def __call__(self, utterances: Sequence[Prepared]) -> Occurrences:
+        """The known sequences of a case."""
         words = marked_words(utterances)
-        places, values = self.words(word_sequences(words))
-        more_places, more_values = self.characters(character_sequences(words))
+        at, places, values = self.words(word_sequences(words))
+        more_at, more_places, more_values = self.characters(character_sequences(words))
         rows = np.concatenate([places, more_places + len(self.words.places)])
-        taken = self.weights[rows].astype(np.float64)
-        return np.asarray(np.concatenate([values, more_values]) @ taken + self.bias)
+        stands_at = np.concatenate([_of_word_sequences(len(words))[at], _of_character_sequences(words)[more_at]])
+        return Occurrences(stands_at, np.concatenate([values, more_values]), self.weights[rows], self.bias)
 
     def scaled(self, factors: Floats) -> Wide:
         """A copy whose labels are multiplied by `factors` `[labels]`."""

@@ -12,10 +12,12 @@ from training.cases import LabelledCase, read_cases
 from training.recipe import WideStage
 from training.wide import fit_wide, wide_logits
 from triage.artefact import HeadCalibration
+from triage.case import Case
 from triage.classifier import probabilities
+from triage.prepare import prepare
 from triage.segment import Segmenter
 from triage.taxonomy import load_taxonomy
-from triage.wide import Wide
+from triage.wide import Block, Wide, character_sequences
 
 TAXONOMY = load_taxonomy()
 SEGMENTER = Segmenter()
@@ -63,4 +65,23 @@ def test_pickled_objects_are_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_known_leaves_the_bias(wide: Wide) -> None:
-    assert wide([]) == pytest.approx(wide.bias)
+    assert wide([]).logits == pytest.approx(wide.bias)
+
+
+def test_contributions_of_all_sequences_add_up_to_the_logits(records: list[LabelledCase], wide: Wide) -> None:
+    labels = range(wide.bias.size)
+    for record in records[:10]:
+        utterances = prepare(record.case, SEGMENTER)
+        known = wide(utterances)
+        assert known.contributions(labels).sum(0) + wide.bias == pytest.approx(known.logits)
+        assert set(known.words) <= set(range(sum(len(said.words) for said in utterances)))
+
+
+@pytest.mark.parametrize("text", ["退", "退款", "我要退款，退款"])
+def test_a_sequence_stands_at_a_word_that_holds_one_of_its_characters(text: str) -> None:
+    (said,) = utterances = prepare(Case.from_text(text), SEGMENTER)
+    for sequence in {*character_sequences([said.text]), *(word.text for word in said.words)}:
+        features = Block({sequence: 0}, np.ones(1))
+        known = Wide(features, features, np.ones((2, 1)), np.zeros(1))(utterances)
+        assert known.words.size
+        assert all(set(said.words[place].text) & set(sequence) for place in known.words)
