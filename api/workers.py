@@ -43,13 +43,20 @@ class Workers(Multiprocess):
 def load_app(settings: ServiceSettings) -> FastAPI:
     """The application of one process, with model and policy of the settings. Raises TriageError."""
     from api.app import create_app
+    from api.process import give_back_memory
     from api.reload import Source
     from triage.policy import DEFAULT_POLICY
     from triage.triager import DEFAULT_MODELS, Triager
 
     sys.setswitchinterval(_SWITCH_SECONDS)
     model, policy = settings.model or DEFAULT_MODELS, settings.policy or DEFAULT_POLICY
-    source = Source(lambda: Triager.load(model, policy, settings.threads), (model, policy))
+
+    def load() -> Triager:
+        triager = Triager.load(model, policy, settings.threads)
+        give_back_memory()
+        return triager
+
+    source = Source(load, (model, policy))
     return create_app(source.load(), settings, source)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib import resources
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
 from typing import Any, Literal, NamedTuple
 
 from triage.errors import SettingsError
@@ -61,9 +64,7 @@ class Segmenter:
 def _load(engine: Engine, words: tuple[str, ...]) -> Callable[[str], Iterable[str]]:
     segmenter: Any
     if engine == "rjieba":
-        from rjieba import Jieba
-
-        segmenter = Jieba()
+        segmenter = _rjieba().Jieba()
     elif engine == "jieba":
         import logging
 
@@ -76,3 +77,17 @@ def _load(engine: Engine, words: tuple[str, ...]) -> Callable[[str], Iterable[st
     for word in words:
         segmenter.add_word(word, _WORD_FREQUENCY, "n")
     return lambda text: segmenter.cut(text)
+
+
+def _rjieba() -> Any:
+    """The compiled module of rjieba. Its package would load a second dictionary, 25 MB that nobody here looks into."""
+    name = "rjieba.rjieba"
+    if name not in sys.modules:
+        package = find_spec("rjieba")
+        spec = PathFinder.find_spec(name, package.submodule_search_locations) if package else None
+        if spec is None or spec.loader is None:
+            raise ModuleNotFoundError("No module named 'rjieba'", name="rjieba")
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
+    return sys.modules[name]

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic.command import upgrade
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select, text
 
 from api.errors import StoreError
@@ -17,12 +14,19 @@ from api.store.database import Database
 from api.store.tables import secret
 from triage.errors import SettingsError
 
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
 logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells the name of the dialect, twice a start
 _LOCK = 0x747269616765  # "triage"; any number that all versions agree on
 
 
 def migrate(database: Database) -> None:
     """Bring the tables up to date; by one process at a time. SettingsError if they are of a later version."""
+    from alembic.command import upgrade  # here: 10 MB that a service without a store never needs
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     known = ScriptDirectory.from_config(config)
@@ -56,6 +60,8 @@ def check_secret(database: Database, hashed: KeyedHash) -> None:
 
 
 def _revision(connection: Connection, known: ScriptDirectory) -> str | None:
+    from alembic.migration import MigrationContext
+
     found = MigrationContext.configure(connection).get_current_revision()
     if found not in {None, *(script.revision for script in known.walk_revisions())}:
         raise SettingsError(f"TRIAGE_DATABASE_URL: revisions up to {known.get_current_head()}; given {found}")
