@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from importlib import resources
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
+from itertools import accumulate
 from typing import Any, Literal, NamedTuple
 
 from triage.errors import SettingsError
 
 Engine = Literal["rjieba", "jieba"]
+Cut = Callable[[str], Iterable[str]]
 ENGINES: tuple[Engine, ...] = ("rjieba", "jieba")
 _BRACKETED = re.compile(r"\[[^\[\]\s]{1,8}\]")
 _WORD_FREQUENCY = 20_000
@@ -42,10 +45,14 @@ class Segmenter:
     def __init__(self, engine: Engine = "rjieba", words: Iterable[str] | None = None):
         self.engine = engine
         self.words = domain_words() if words is None else tuple(words)
-        self._cut = _load(engine, self.words)
+        self._cut, self._cut_known = _load(engine, self.words)
 
     def __call__(self, text: str) -> list[Word]:
         return list(self._words(text))
+
+    def borders(self, text: str) -> set[int]:
+        """Where words begin if only those of the dictionary are words; a call with the text guesses new ones."""
+        return set(accumulate(map(len, self._cut_known(text)), initial=0))
 
     def _words(self, text: str) -> Iterator[Word]:
         start = 0
@@ -61,22 +68,23 @@ class Segmenter:
             offset += len(piece)
 
 
-def _load(engine: Engine, words: tuple[str, ...]) -> Callable[[str], Iterable[str]]:
+def _load(engine: Engine, words: tuple[str, ...]) -> tuple[Cut, Cut]:
+    """What cuts a text, guessing new words or not."""
     segmenter: Any
     if engine == "rjieba":
-        segmenter = _rjieba().Jieba()
+        segmenter, known = _rjieba().Jieba(), {"hmm": False}
     elif engine == "jieba":
         import logging
 
         from jieba import Tokenizer, setLogLevel
 
         setLogLevel(logging.WARNING)
-        segmenter = Tokenizer()
+        segmenter, known = Tokenizer(), {"HMM": False}
     else:
         raise SettingsError(f"segmenter engine: allowed are {', '.join(ENGINES)}; given {engine!r}")
     for word in words:
         segmenter.add_word(word, _WORD_FREQUENCY, "n")
-    return lambda text: segmenter.cut(text)
+    return segmenter.cut, partial(segmenter.cut, **known)
 
 
 def _rjieba() -> Any:

@@ -15,5 +15,5 @@ def join_words(aligned: AlignedText, segmenter: Segmenter) -> AlignedText:
     gaps = [gap.start() for gap in _GAP.finditer(aligned.text)]
     if not gaps:
         return aligned
-    borders = {word.start for word in segmenter(_GAP.sub("", aligned.text))}
+    borders = segmenter.borders(_GAP.sub("", aligned.text))
     return aligned.replace((gap, gap + 1, "") for order, gap in enumerate(gaps) if gap - order not in borders)

@@ -70,7 +70,7 @@ def test_spans_point_into_the_original_text(results: list[tuple[Case, TriageResu
         for one in result.evidence:
             original = words(case, one.turn)[one.start : one.end]
             if "[" not in one.text:
-                assert normalise(original).text.strip() == one.text.strip()
+                assert normalise(original).text.replace(" ", "") == one.text.replace(" ", "")
                 checked += 1
     assert checked > 100
 
