@@ -25,10 +25,11 @@ _LENGTHS = (50, 150, 400)
 @dataclass(frozen=True, slots=True)
 class Answers:
     """What a system said: for each head the label of every case (codes for a multi-label head), and the probability
-    it gave to that label (NaN for multi-label heads)."""
+    it gave to that label (NaN for multi-label heads). `reviewed`: the cases sent to a person, None if it sends none."""
 
     labels: dict[str, list[Any]]
     confidence: dict[str, NDArray[np.float64]]
+    reviewed: NDArray[np.bool_] | None = None
 
 
 def in_labels(triager: Triager) -> Triager:
@@ -42,9 +43,11 @@ def answers_of_triager(triager: Triager, records: Sequence[LabelledCase]) -> Ans
     """Answers of the whole pipeline, policy included, in labels."""
     labels: dict[str, list[Any]] = {head.name: [] for head in triager.taxonomy.heads}
     confidence: dict[str, list[float]] = {head.name: [] for head in triager.taxonomy.heads}
+    reviewed = []
     for result in in_labels(triager).pipe(record.case for record in records):
         if isinstance(result, RowError):
             raise RuntimeError(f"case {result.id}: {result.detail}")
+        reviewed.append(bool(result.review_reasons))
         for name, answer in result.heads.items():
             if isinstance(answer, HeadResult):
                 labels[name].append(answer.label)
@@ -52,7 +55,7 @@ def answers_of_triager(triager: Triager, records: Sequence[LabelledCase]) -> Ans
             else:
                 labels[name].append([one.label for one in answer])
                 confidence[name].append(float("nan"))
-    return Answers(labels, {name: np.array(values) for name, values in confidence.items()})
+    return Answers(labels, {name: np.array(values) for name, values in confidence.items()}, np.array(reviewed))
 
 
 def answers_of_scores(
@@ -180,6 +183,16 @@ def _part(
         {head: values[list(rows)] for head, values in answers.confidence.items()},
     )
     return figures(taxonomy, policy, [records[row] for row in rows], part, detail=False)
+
+
+def review_figures(policy: Policy, records: Sequence[LabelledCase], answers: Answers) -> dict[str, float]:
+    """`reviewed`: the share of cases sent to a person. `severe_seen`: that of the severe cases that were called severe
+    or sent to a person."""
+    reviewed = np.zeros(len(records), dtype=bool) if answers.reviewed is None else answers.reviewed
+    called = np.array([str(code) in policy.severe for code in answers.labels[policy.tier_head]])
+    severe = [str(record.labels.get(policy.tier_head)) in policy.severe for record in records]
+    seen = (called | reviewed)[severe]
+    return {"reviewed": float(reviewed.mean()), "severe_seen": float(seen.mean()) if len(seen) else float("nan")}
 
 
 def evidence_overlap(triager: Triager, records: Sequence[LabelledCase], top: int = 3) -> float:

@@ -19,6 +19,7 @@ from training.evaluate import (
     by_slice,
     evidence_overlap,
     figures,
+    review_figures,
 )
 from training.examples import encode_cases
 from training.export import round_to_half
@@ -136,6 +137,7 @@ def figures_of(
         "kinds": {name: by_kind(taxonomy, triager.policy, records, answers) for name, answers in systems.items()},
         "slices": by_slice(taxonomy, triager.policy, records, systems["model"]),
         "evidence_overlap": evidence_overlap(triager, records),
+        "review": review_figures(triager.policy, records, systems["model"]),
         "flip_rates": flip_rates(triager, records[:_PERTURBED]),
         "threats_found": threats_found(triager, records[:_PERTURBED]),
         "profile": profile(triager, records),

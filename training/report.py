@@ -145,6 +145,8 @@ def _tiles(figures: Figures) -> Iterator[tuple[str, str]]:
     yield "基线训练案例", f"{figures['training_cases']:,}"
     yield from ((name, number(value)) for name, value in _asked_for(model))
     yield "证据重合", number(figures["evidence_overlap"])
+    yield "重大风险 识别或转人工", number(figures["review"]["severe_seen"])
+    yield "转人工占比", number(figures["review"]["reviewed"])
     yield from ((f"威胁识别 · {zh(place)}", number(share)) for place, share in figures["threats_found"].items())
 
 

@@ -75,6 +75,8 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
         "Threats added to mild cases that reach tier 3: "
         + ", ".join(f"{place} {number(share)}" for place, share in figures["threats_found"].items())
         + ".",
+        "Severe cases that are called severe or sent to a person: {severe_seen}; all cases sent to a person: "
+        "{reviewed}.".format(**{name: number(share) for name, share in figures["review"].items()}),
         "Slices (model)",
         table(
             ["slice", "cases", *names],

@@ -11,7 +11,7 @@ from training.cases import LabelledCase, parse_record
 from training.compare import compare
 from training.compare_models import check_same_labels
 from training.compare_tables import plain
-from training.evaluate import Answers
+from training.evaluate import Answers, review_figures
 from training.misses import severe_misses
 from training.verdict import judge, safety_losses
 from triage.errors import InputError
@@ -139,3 +139,13 @@ def test_other_labels_are_not_compared() -> None:
     other = TAXONOMY.model_copy(update={"heads": TAXONOMY.heads[1:]})
     with pytest.raises(InputError, match="differ in complaint_type"):
         check_same_labels(TAXONOMY, other)
+
+
+@pytest.mark.parametrize(("sent", "seen"), [("nobody", 0.5), ("the severe ones", 1.0), ("the others", 0.5)])
+def test_a_severe_case_is_seen_if_it_is_called_so_or_sent_to_a_person(sent: str, seen: float) -> None:
+    severe = np.array([case.labels["risk_tier"] >= 3 for case in CASES])
+    half = [case.labels["risk_tier"] if row % 8 else 0 for row, case in enumerate(CASES)]
+    reviewed = {"nobody": None, "the severe ones": severe, "the others": ~severe}[sent]
+    found = review_figures(POLICY, CASES, Answers({**GOOD.labels, "risk_tier": half}, GOOD.confidence, reviewed))
+    assert found["severe_seen"] == pytest.approx(seen, abs=0.01)
+    assert found["reviewed"] == (0 if reviewed is None else reviewed.mean())

@@ -103,6 +103,7 @@ def measured(taxonomy: Taxonomy, records: list[LabelledCase]) -> dict[str, Any]:
         "kinds": {name: by_kind(taxonomy, POLICY, records, answers) for name, answers in systems.items()},
         "slices": by_slice(taxonomy, POLICY, records, systems["model"], smallest=10),
         "evidence_overlap": 0.71,
+        "review": {"reviewed": 0.2, "severe_seen": 0.96},
         "flip_rates": {"typos": dict.fromkeys(single, 0.04), "emoji": dict.fromkeys(single, 0.0)},
         "threats_found": {"end of a text": 0.93},
     }
