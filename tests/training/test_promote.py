@@ -78,7 +78,7 @@ def test_an_equal_model_comes_into_use_and_goes_back(root: Path, models: Path, c
 
 
 def blind(folder: Path) -> Path:
-    return copy_of(folder, folder.parent.parent / "blind", risk_tier={"weights": [9, 9, 1, 0.01, 0.01]})
+    return copy_of(folder, folder.parent.parent / "blind", risk_tier={"bias": [0, 0, 0, -9, -9]})
 
 
 def overconfident(folder: Path) -> Path:
