@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import Connection
 
+from api.asked import Wanted
 from api.bodies import read_case, read_form
-from api.corrections import read_labels
+from api.corrections import Correction, read_labels
 from api.pages import page
 from api.problems import ProblemError
 from api.routes import Serving
 from api.scopes import Caller
 from api.session import caller_of, check_origin, forget_key, keep_key
-from api.store import contacts, corrections
-from api.store.contacts import Wanted
 from triage.batch.marked import SPEAKER_NAMES
 from triage.batch.names import Names
 from triage.batch.view import case_view
@@ -26,6 +22,7 @@ from triage.result import RowError
 
 console = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(check_origin)])
 Form = dict[str, list[str]]
+Stored = Annotated[int, Path(ge=1, lt=2**63)]
 Before = Annotated[int | None, Query(ge=1, lt=2**63)]
 _ON_A_PAGE = 20
 _CHANNELS = {"other": "其他", "ticket": "工单", "chat": "在线", "call": "电话", "email": "邮件", "review": "评价"}
@@ -98,7 +95,7 @@ async def cases(
     if service.memory is None:
         return page("nothing", 404, message="服务没有启用存储（TRIAGE_DATABASE_URL）。", caller=caller)
     wanted = Wanted(limit=_ON_A_PAGE, review=review, before=before)
-    found = await service.memory.read(partial(_page, wanted))
+    found = await service.memory.page(wanted)
     return page(
         "cases",
         caller=caller,
@@ -113,7 +110,7 @@ async def cases(
 
 
 @console.post("/cases/{record}")
-async def correct(record: int, service: Serving, caller: Known, form: Filled) -> Response:
+async def correct(record: Stored, service: Serving, caller: Known, form: Filled) -> Response:
     """Keep the labels that a person chose."""
     if caller is None or "review" not in caller.scopes or service.memory is None:
         return _refused(caller)
@@ -121,15 +118,7 @@ async def correct(record: int, service: Serving, caller: Known, form: Filled) ->
     many = {head.name: head.kind == "multi" for head in taxonomy.heads}
     given: dict[str, Any] = {name: codes if many.get(name) else codes[0] for name, codes in form.items()}
     labels = read_labels(given, taxonomy)
-    now = datetime.now(UTC)
-
-    def keep(connection: Connection) -> bool:
-        found = corrections.find(connection, record, None)
-        if found is not None:
-            corrections.add(connection, found, {"labels": labels}, caller.name, now)
-        return found is not None
-
-    if not await service.memory.write(keep):
+    if await service.memory.correct(Correction(record=record, labels=labels), labels, caller) is None:
         return page("nothing", 404, message="没有这条记录。", caller=caller)
     return RedirectResponse(f"/console/cases?kept={record}", 303)
 
@@ -145,7 +134,3 @@ def _refused(caller: Caller | None) -> Response:
     if caller is None:
         return page("key", 401, message="", caller=None)
     return page("nothing", 403, message="这个密钥没有所需的权限。", caller=caller)
-
-
-def _page(wanted: Wanted, connection: Connection) -> list[dict[str, Any]]:
-    return contacts.page(connection, wanted)

@@ -8,17 +8,19 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import Connection
 
+from api.asked import Asked, Document, Rows, Wanted
+from api.corrections import Correction
 from api.errors import StoreError
 from api.hashing import KeyedHash
 from api.logs import get_logger
 from api.problems import ProblemError
 from api.scopes import Caller
 from api.settings import ServiceSettings
-from api.store import claims, contacts, keys
+from api.store import claims, contacts, corrections, keys
 from api.store.access import Access, Job, T
 from api.store.claims import Claim, Turn
 from api.store.database import Database
@@ -28,22 +30,11 @@ from triage.errors import SettingsError
 from triage.result import RowError, TriageResult
 
 logger = get_logger(__name__)
-Rows = Sequence[Case | RowError]
-Document = dict[str, Any]
 _PURGE_SECONDS = 3_600
 PURGED_AT_ONCE = 1_000
+_EXPORTED_AT_ONCE = 500
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 10  # beyond the deadline, until a claim without answer counts as left
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request as far as it decides which answer is due: who asks, where, under which idempotency key, for what."""
-
-    caller: Caller
-    route: str
-    key: str | None
-    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +57,8 @@ class Memory:
         self._purging: asyncio.Task[None] | None = None
 
     @classmethod
-    def open(cls, settings: ServiceSettings) -> Self | None:
-        """The store of the settings, migrated; None if there is none. SettingsError if it cannot be used."""
-        if settings.database_url is None:
-            return None
+    def open(cls, settings: ServiceSettings) -> Self:
+        """The store of the settings, migrated. SettingsError if there is none, or if it cannot be used."""
         database, hashed = open_store(settings)
         return cls(database, settings, hashed)
 
@@ -84,6 +73,18 @@ class Memory:
     async def keys(self) -> list[tuple[str, Caller]]:
         """The keys in the store, by hash."""
         return await self.read(keys.live)
+
+    async def page(self, wanted: Wanted) -> list[Document]:
+        """Contacts as they are shown, the latest first."""
+        return await self.read(partial(_page, wanted))
+
+    async def labelled(self, after: int) -> list[tuple[int, Document]]:
+        """Some labelled cases by record, those after `after`; none at the end."""
+        return await self.read(partial(_labelled, after))
+
+    async def correct(self, given: Correction, labels: Document, caller: Caller) -> int | None:
+        """Keep the labels that a person gave; returns the record of the contact, None if it is not stored."""
+        return await self.write(partial(_correct, given, labels, caller.name, self.hashed))
 
     async def recall(self, rows: Rows) -> Rows:
         """The cases with what is known of their customers. A higher number that the caller gave stays."""
@@ -212,6 +213,27 @@ def _take(claim: Claim, stale: timedelta, lifetime: timedelta, connection: Conne
 
 def _release(claim: Claim, connection: Connection) -> None:
     claims.release(connection, claim)
+
+
+def _page(wanted: Wanted, connection: Connection) -> list[Document]:
+    return contacts.page(connection, wanted)
+
+
+def _labelled(after: int, connection: Connection) -> list[tuple[int, Document]]:
+    return corrections.labelled(connection, after, _EXPORTED_AT_ONCE)
+
+
+def _correct(
+    given: Correction, labels: Document, given_by: str, hashed: KeyedHash, connection: Connection
+) -> int | None:
+    now = datetime.now(UTC)
+    sent = [contacts.Record.of(given.case, None, hashed, now, sent_by=given_by)] if given.case else []
+    added = contacts.add(connection, sent)
+    known = contacts.contact_of(given.id, hashed)
+    record = added[0] if added else corrections.find(connection, given.record, known)
+    if record is not None:
+        corrections.add(connection, record, {"labels": labels}, given_by, now)
+    return record
 
 
 def _forget(customer: str, connection: Connection) -> int:

@@ -13,11 +13,11 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from api.answering import answer_all
+from api.asked import Asked, Document, Rows
 from api.auth import Keys
 from api.batching import Answer, Batcher
 from api.hashing import KeyedHash
 from api.logs import get_logger
-from api.memory import Asked, Document, Memory, Rows
 from api.metrics import Metrics
 from api.problems import bad_input
 from api.rate import RateLimit
@@ -29,6 +29,7 @@ from triage.result import TriageResult
 from triage.stage import watched
 
 if TYPE_CHECKING:
+    from api.memory import Memory
     from triage.batch.shards import CaseTriager
 
 logger = get_logger(__name__)
@@ -48,7 +49,7 @@ class Service:
         self.settings = settings
         self.metrics = Metrics()
         self.reload = Reloader(source, self._take_over, self.metrics)
-        self.memory = Memory.open(settings)
+        self.memory = _memory(settings)
         hashed = self.memory.hashed if self.memory else KeyedHash(secrets.token_hex())
         stored = self.memory.keys if self.memory else None
         self.keys = Keys(settings.api_keys, hashed, stored) if settings.auth else None
@@ -134,6 +135,14 @@ class Service:
     def _take_over(self, triager: CaseTriager) -> None:
         self.triager, self.info = triager, triager.info
         logger.info("model taken over", model=self.info["name"], version=self.info["version"])
+
+
+def _memory(settings: ServiceSettings) -> Memory | None:
+    if settings.database_url is None:
+        return None
+    from api.memory import Memory  # here: 11 MB of SQLAlchemy that a service without a store never needs
+
+    return Memory.open(settings)
 
 
 def _asked(request: Request, body: Any) -> Asked:

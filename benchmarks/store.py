@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from api.memory import Asked, Memory, open_store
+from api.asked import Asked
+from api.memory import Memory, open_store
 from api.scopes import EVERYBODY
 from api.settings import ServiceSettings
 from triage.case import Case

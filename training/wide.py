@@ -30,7 +30,7 @@ def fit_wide(records: Sequence[LabelledCase], taxonomy: Taxonomy, segmenter: Seg
 
 
 def _block(vectoriser: TfidfVectorizer) -> Block:
-    return Block({str(name): int(place) for name, place in vectoriser.vocabulary_.items()}, vectoriser.idf_)
+    return Block(vectoriser.get_feature_names_out().astype(np.str_), vectoriser.idf_)
 
 
 def wide_logits(wide: Wide, records: Sequence[LabelledCase], segmenter: Segmenter) -> NDArray[np.float64]:

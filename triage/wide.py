@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from triage.errors import ArtefactError
 from triage.prepare import Prepared
 
 _ROLE_MARKS = {"customer": "", "agent": "坐席_", "unknown": ""}
@@ -45,24 +46,38 @@ def _of_character_sequences(words: Sequence[str]) -> Integers:
     return np.concatenate([word, word[:-1], word[1:-1]])
 
 
-@dataclass(frozen=True, slots=True)
 class Block:
-    """One kind of sequence: its features with their places, and the inverse document frequency of each."""
+    """One kind of sequence: its features in the order of their places, and the inverse document frequency of each.
 
-    places: dict[str, int]
-    idf: Floats
+    They are found by their hashes in 64 bits: as strings in a `dict` they would take 7 MB more.
+    """
+
+    def __init__(self, sequences: NDArray[np.str_], idf: Floats):
+        self.sequences, self.idf = sequences, idf
+        hashes = _hashes(sequences)
+        self._places = np.argsort(hashes).astype(np.int32)
+        self._hashes = hashes[self._places]
+        if (self._hashes[1:] == self._hashes[:-1]).any():
+            raise ArtefactError("wide.npz: sequences that all differ; given one twice")
 
     def __call__(self, sequences: Sequence[str]) -> tuple[Integers, Integers, Floats]:
         """Where known sequences occur, the place of each, and its part in the value of its feature.
 
         The value of a feature is its sublinear TF-IDF, of unit length over all (as scikit-learn has it).
         """
-        found = np.array([self.places.get(one, -1) for one in sequences], dtype=np.int64)
-        known = np.flatnonzero(found >= 0)
-        places, features, counts = np.unique(found[known], return_inverse=True, return_counts=True)
+        hashes = _hashes(sequences)
+        at = np.searchsorted(self._hashes[:-1], hashes)
+        known = np.flatnonzero(self._hashes[at] == hashes)
+        found = self._places[at[known]].astype(np.int64)
+        places, features, counts = np.unique(found, return_inverse=True, return_counts=True)
         values = (1 + np.log(counts)) * self.idf[places]
         length = float(np.sqrt((values**2).sum())) or 1.0
-        return known, found[known], (values / counts / length)[features]
+        return known, found, (values / counts / length)[features]
+
+
+def _hashes(sequences: Sequence[str] | NDArray[np.str_]) -> Integers:
+    """Of their bytes in UTF-8: Python's hashes of strings are the same for some strings of different width."""
+    return np.fromiter((hash(one.encode()) for one in sequences), np.int64, len(sequences))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +117,7 @@ class Wide:
         words = marked_words(utterances)
         at, places, values = self.words(word_sequences(words))
         more_at, more_places, more_values = self.characters(character_sequences(words))
-        rows = np.concatenate([places, more_places + len(self.words.places)])
+        rows = np.concatenate([places, more_places + len(self.words.sequences)])
         stands_at = np.concatenate([_of_word_sequences(len(words))[at], _of_character_sequences(words)[more_at]])
         return Occurrences(stands_at, np.concatenate([values, more_values]), self.weights[rows], self.bias)
 
@@ -114,8 +129,8 @@ class Wide:
         """Write one `.npz` file without pickled objects."""
         np.savez_compressed(
             path,
-            words=np.array(sorted(self.words.places, key=self.words.places.__getitem__)),
-            characters=np.array(sorted(self.characters.places, key=self.characters.places.__getitem__)),
+            words=self.words.sequences,
+            characters=self.characters.sequences,
             word_idf=self.words.idf.astype(np.float32),
             character_idf=self.characters.idf.astype(np.float32),
             weights=self.weights.astype(np.float16),
@@ -127,7 +142,7 @@ class Wide:
         """Read what `save` wrote; pickled objects are refused."""
         with np.load(path, allow_pickle=False) as file:
             words, characters = (
-                Block({str(one): place for place, one in enumerate(file[name])}, file[idf].astype(np.float64))
+                Block(file[name], file[idf].astype(np.float64))
                 for name, idf in (("words", "word_idf"), ("characters", "character_idf"))
             )
             return cls(words, characters, file["weights"], file["bias"])

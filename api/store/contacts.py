@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from uuid import uuid4
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select
 from sqlalchemy import case as when
 
+from api.asked import Wanted
 from api.hashing import KeyedHash
 from api.store.tables import cases, claims, results
 from triage.case import Case
@@ -21,20 +20,8 @@ from triage.result import HeadResult, TriageResult
 
 CHINA = timezone(timedelta(hours=8))  # of a time that names no zone
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _FREE_TEXT = ("id", "text", "agent_id", "product", "region", "customer_type")
 Result = TriageResult | None
-Labels = Annotated[list[Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]], Field(max_length=20)]
-
-
-def _iso(given: object) -> object:
-    """Seconds since 1970 are no ISO 8601, and not what somebody meant who left out the dashes."""
-    if isinstance(given, str) and not _DATE.match(given):
-        raise ValueError("a time in ISO 8601 is needed")
-    return given
-
-
-Moment = Annotated[datetime, BeforeValidator(_iso)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +44,6 @@ class Record:
             **known,
         }
         return cls(row, None if result is None else _result_row(result))
-
-
-class Wanted(BaseModel):
-    """Which contacts to list. `since` is included, `until` not; `before` is a record, for the next page."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    tier: Labels = []
-    type: Labels = []
-    review: bool | None = None
-    since: Moment | None = None
-    until: Moment | None = None
-    before: Annotated[int | None, Field(ge=1, lt=2**63)] = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 def contact_of(id: str | None, hashed: KeyedHash) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -107,3 +109,8 @@ def test_log_has_no_path_that_is_not_a_route(client: TestClient, caplog: pytest.
     client.request("SECRET", "/secret")
     (line,) = lines(caplog)
     assert (line["method"], line["route"], line["status"]) == (None, None, 404)
+
+
+def test_no_database_is_imported_before_there_is_a_store() -> None:
+    ask = "import sys, api.app; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", ask], check=False).returncode == 0  # noqa: S603

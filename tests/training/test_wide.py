@@ -81,7 +81,7 @@ def test_contributions_of_all_sequences_add_up_to_the_logits(records: list[Label
 def test_a_sequence_stands_at_a_word_that_holds_one_of_its_characters(text: str) -> None:
     (said,) = utterances = prepare(Case.from_text(text), SEGMENTER)
     for sequence in {*character_sequences([said.text]), *(word.text for word in said.words)}:
-        features = Block({sequence: 0}, np.ones(1))
+        features = Block(np.array([sequence]), np.ones(1))
         known = Wide(features, features, np.ones((2, 1)), np.zeros(1))(utterances)
         assert known.words.size
         assert all(set(said.words[place].text) & set(sequence) for place in known.words)

@@ -137,10 +137,10 @@ class Opening:
 
     def then(self, second: str) -> Opening | None:
         """Those that can go on with a second character, or at the end of a text with the empty string."""
-        return self._certain.get(second, self._uncertain)
+        return self.certain.get(second, self.uncertain)
 
     @cached_property
-    def _certain(self) -> dict[str, Opening]:
+    def certain(self) -> dict[str, Opening]:
         """The phrases by the character that follows."""
         found: dict[str, Opening] = {}
         for second in {second for phrase in self.phrases for second in phrase.seconds[self._first]}:
@@ -149,7 +149,7 @@ class Opening:
         return found
 
     @cached_property
-    def _uncertain(self) -> Opening | None:
+    def uncertain(self) -> Opening | None:
         """The phrases that may go on with any character, or end."""
         able = [phrase for phrase in self.phrases if phrase.goes_on(self._first)]
         return Opening(self._first, able) if able else None
@@ -185,6 +185,9 @@ class Phrases:
         return re.compile(_any_of("".join(self.openings)) if self.openings else "(?!)")
 
 
+Tried = tuple[tuple[int, Opening], ...]
+
+
 class Starts:
     """Finds, in one pass over a text, where phrases of several sets can begin."""
 
@@ -193,16 +196,29 @@ class Starts:
         for place, phrases in enumerate(sets):
             for first, opening in phrases.openings.items():
                 self._openings.setdefault(first, []).append((place, opening))
+        self._met: dict[str, tuple[dict[str, Tried], Tried]] = {}
 
     def __call__(self, text: str) -> dict[int, list[tuple[int, Opening]]]:
         """For each set, by its place among the sets: positions in rising order, and what to try there."""
         found: dict[int, list[tuple[int, Opening]]] = {}
         for start, first in enumerate(text):
-            second = text[start + 1 : start + 2]
-            for place, opening in self._openings.get(first, ()):
-                if tried := opening.then(second):
+            if first in self._openings:
+                certain, uncertain = self._met.get(first) or self._meet(first)
+                for place, tried in certain.get(text[start + 1 : start + 2], uncertain):
                     found.setdefault(place, []).append((start, tried))
         return found
+
+    def _meet(self, first: str) -> tuple[dict[str, Tried], Tried]:
+        """What all sets try after a first character: by the second, and with any other."""
+        openings = self._openings[first]
+        seconds = {second for _, opening in openings for second in opening.certain}
+        certain = {
+            second: tuple((place, tried) for place, opening in openings if (tried := opening.then(second)))
+            for second in seconds
+        }
+        uncertain = tuple((place, opening.uncertain) for place, opening in openings if opening.uncertain)
+        self._met[first] = certain, uncertain
+        return certain, uncertain
 
 
 def compile_phrases(phrases: Iterable[str], lists: Lists) -> Phrases:

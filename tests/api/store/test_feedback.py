@@ -63,7 +63,7 @@ def test_an_id_that_came_twice_means_the_latest(client: TestClient) -> None:
 
 
 def test_more_than_one_page_is_exported_in_order(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.review._EXPORTED_AT_ONCE", 2)
+    monkeypatch.setattr("api.memory._EXPORTED_AT_ONCE", 2)
     for number in range(5):
         give(client, case={"id": f"T-{number}", "text": "没人管"}, labels={"motive": "respect"})
     assert [one["id"] for one in exported(client)] == [f"T-{number}" for number in range(5)]
