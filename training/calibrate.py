@@ -16,6 +16,7 @@ from triage.taxonomy import Code, Head
 
 Logits = NDArray[np.float64]
 _WEIGHT_STEPS = (0.5, 0.7, 0.85, 1.2, 1.4, 2.0)
+_RECALL = {"single": 0.3, "ordered": 0.0}  # how much the mean recall of the labels counts beside kappa
 
 
 def calibrate(head: Head, logits: Logits, labels: Sequence[Code | Sequence[Code]]) -> HeadCalibration:
@@ -63,11 +64,18 @@ def _best_threshold(scores: Logits, targets: Logits) -> float:
 
 
 def _best_weights(head: Head, scores: Logits, targets: Logits) -> tuple[float, ...]:
-    """Coordinate search for label weights; a step must gain more than it could by chance on a few cases."""
-    wanted = [head.codes[position] for position in targets.argmax(1)]
+    """Coordinate search for label weights; a step must gain more than it could by chance on a few cases.
+
+    Weights that agree nearly alike can differ much in how many of a rare label they find, so recall counts, too, but
+    for ordered heads, whose kappa weighs how far off an answer is.
+    """
+    truth = targets.argmax(1)
+    wanted = [head.codes[position] for position in truth]
 
     def agreement(weights: NDArray[np.float64]) -> float:
-        return kappa(head, wanted, [head.codes[position] for position in (scores * weights).argmax(1)])
+        given = (scores * weights).argmax(1)
+        recall = np.mean([(given[truth == position] == position).mean() for position in np.unique(truth)])
+        return kappa(head, wanted, [head.codes[position] for position in given]) + _RECALL[head.kind] * float(recall)
 
     weights = np.ones(len(head.labels))
     best = agreement(weights)
