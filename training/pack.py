@@ -89,7 +89,8 @@ def _export(network: TriageModel, folder: Path, examples: Sequence[Encoded]) -> 
     """Write the eight-bit graph: how far ONNX Runtime was from torch before, and how far eight bits move the logits."""
     path = folder / "model.onnx"
     export_onnx(network, folder)
-    parity, exact = prove_parity(network, path, examples), logits_of(path, examples)
+    exact = logits_of(path, examples)
+    parity = prove_parity(network, examples, exact)
     quantise(path)
     moved = np.abs(logits_of(path, examples) - exact)
     return {"parity": parity, "eight_bit_mean": float(moved.mean()), "eight_bit_largest": float(moved.max())}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import openpyxl
 import pytest
 
+from tests.sheets import write_xlsx
 from training.cases import find_labelled, foreign_labels, is_labelled, read_all, read_cases
 from training.label_values import read_label
 from triage.errors import InputError
@@ -28,14 +27,6 @@ LABELS = {
 
 def write_csv(path: Path, *rows: list[str], encoding: str = "utf-8") -> Path:
     path.write_bytes("\n".join(",".join(row) for row in rows).encode(encoding))
-    return path
-
-
-def write_xlsx(path: Path, *rows: list[Any]) -> Path:
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    book.save(path)
     return path
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from tests.sheets import write_xlsx
 from triage.batch.encoding import MAX_LINE
 from triage.batch.read import find_inputs, fraction_read, open_sources, read_rows
 from triage.batch.rows import Row
@@ -28,14 +29,6 @@ def read(*paths: Path, **mapping: str) -> list[Row]:
 
 def write(path: Path, content: str | bytes) -> Path:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
-
-
-def write_xlsx(path: Path, *rows: list[object]) -> Path:
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    book.save(path)
     return path
 
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
+from tests import sheets
 from triage.batch.read import fraction_read, open_sources, read_rows
 from triage.batch.rows import Row
 from triage.case import Case
@@ -36,10 +36,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) 
 
 
 def write_xlsx(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    book = openpyxl.Workbook()
-    for row in [header, *rows]:
-        book.active.append(list(row))
-    book.save(path)
+    sheets.write_xlsx(path, header, *rows)
 
 
 def write_jsonl(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
