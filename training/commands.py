@@ -29,7 +29,7 @@ def train(
     corpus: Annotated[Path, typer.Option(help="Folder that the recipe's source paths are relative to.")] = Path(),
     taxonomy: Annotated[Path | None, typer.Option(help="Taxonomy file; default: that of the base model.")] = None,
     policy: Annotated[Path | None, typer.Option(envvar="TRIAGE_POLICY", help="Policy file that fits it.")] = None,
-    readings: Annotated[list[Path] | None, typer.Option(help="Labels on passages of the recipe's sources.")] = None,
+    readings: Annotated[list[Path] | None, typer.Option(help="Labels on text of the recipe's sources.")] = None,
     search: Annotated[int, typer.Option(min=0, help="Settings to try on dev before training (Optuna).")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Networks to train; the one that agrees best on dev is kept.")] = 1,
     build: Annotated[

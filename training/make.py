@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def make_model(
     """Run every stage of a recipe and write the finished, verified model folder to `out`.
 
     Labelled cases come from `cases` and from the recipe's sources of that kind below `data`; `readings` are files of
-    labels on passages of its other sources.
+    labels on passages, and on beginnings of conversations, of its sources.
     Raises InputError, SettingsError or ArtefactError. What was finished in `build` is taken from there.
     """
     if out.exists():
@@ -66,13 +67,16 @@ def make_model(
     taxonomy = load_taxonomy(taxonomy_path or DEFAULT_TAXONOMY)
     own = tuple(find_labelled(cases))
     files = [*own, *source_files(data, recipe.of_kind("cases", permissive_only=permissive_only))]
-    passages = recipe.of_kind("passages", permissive_only=permissive_only)
-    records = with_splits(read_cases(files, taxonomy) + read_readings(readings, data, passages, taxonomy))
+    read = recipe.of_kind("passages", "cases", permissive_only=permissive_only)
+    labelled, once_read = with_splits(read_cases(files, taxonomy)), read_readings(readings, data, read, taxonomy)
+    records = [*labelled, *once_read]
     train, dev = ([record for record in records if record.split == split] for split in ("train", "dev"))
     log.info("%d training cases, %d dev cases", len(train), len(dev))
     shop = Workshop(recipe, taxonomy, Segmenter(recipe.segmenter), data, own, build, permissive_only)
     encoder_folder = intermediate(shop, pretrained(shop), {record.case.id for record in train})
     examples = encode_cases(train, taxonomy, shop.segmenter, shop.encoder(), recipe.finetune.variants)
+    first = len(train) - len(once_read)
+    examples[first:] = [replace(example, weight=recipe.finetune.readings_weight) for example in examples[first:]]
     unseen = [example.encoded for example in encode_cases(dev, taxonomy, shop.segmenter, shop.encoder())]
     stages = Stages(build / "stages.json", taxonomy, dev, unseen)
     model = network(shop, encoder_folder, examples, train, stages)

@@ -67,7 +67,7 @@ class IntermediateStage(Settings):
 
 
 class FinetuneStage(Settings):
-    """Labelled cases with missing labels masked.
+    """Labelled cases with missing labels masked; `readings_weight` is that of a case which one reader labelled once.
 
     Every `watch_every` epochs dev is looked at; training stops after `patience` looks without a gain (0: never). Where
     few cases would make fewer steps than `least_steps`, batches become smaller and epochs more (`over`).
@@ -87,6 +87,7 @@ class FinetuneStage(Settings):
     variants: Annotated[int, Field(ge=0)] = 2
     variant_share: Annotated[float, Field(ge=0, le=1)] = 0.3
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    readings_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     class_balance: Annotated[float, Field(ge=0, le=1)] = 0.5
     seed: int = 1
 

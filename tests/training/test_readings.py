@@ -45,3 +45,32 @@ def test_a_missing_passage_is_an_error(tmp_path: Path) -> None:
     file = _file(tmp_path, "elsewhere")
     with pytest.raises(InputError, match="1 passages that carry labels are missing"):
         read_readings([file], tmp_path, [_source("a.txt")], load_taxonomy(DEFAULT_TAXONOMY))
+
+
+TURNS = [{"speaker": "customer", "text": TEXT}, {"speaker": "agent", "text": "x"}, {"speaker": "customer", "text": "y"}]
+
+
+def _beginning(folder: Path, split: str, turns: int) -> Path:
+    case = {"id": "d1", "channel": "chat", "turns": TURNS, "labels": {"emotion": "calm"}, "split": split}
+    row = {"source": "labelled/d.jsonl", "id": "d1", "turns": turns, "labels": {"emotion": "upset"}}
+    (folder / "labelled").mkdir()
+    (folder / "labelled" / "d.jsonl").write_text(json.dumps(case), "utf-8")
+    (folder / "readings.jsonl").write_text(json.dumps(row), "utf-8")
+    return folder / "readings.jsonl"
+
+
+def test_a_beginning_of_a_training_conversation_has_labels_of_its_own(tmp_path: Path) -> None:
+    file = _beginning(tmp_path, "train", 2)
+    (record,) = read_readings([file], tmp_path, [_source("labelled/*.jsonl")], load_taxonomy(DEFAULT_TAXONOMY))
+    assert record.case.turns is not None
+    assert [turn.text for turn in record.case.turns] == [TEXT, "x"]
+    assert (record.labels, record.split) == ({"emotion": "upset"}, "train")
+
+
+@pytest.mark.parametrize(("split", "turns"), [("dev", 2), ("train", 3)])
+def test_what_is_not_the_beginning_of_a_training_conversation_is_an_error(
+    tmp_path: Path, split: str, turns: int
+) -> None:
+    file = _beginning(tmp_path, split, turns)
+    with pytest.raises(InputError, match="missing"):
+        read_readings([file], tmp_path, [_source("labelled/*.jsonl")], load_taxonomy(DEFAULT_TAXONOMY))
