@@ -51,11 +51,11 @@ def label(decision: Any, head: str) -> Any:
 
 FLOORS = [
     ("no signal", COMPLAINT, (), {}, 1),
-    ("regulator, model sure of the opposite", COMPLAINT, ("regulator_threat",), {"certainty": 0.97}, 1),
+    ("regulator, model sure of the opposite", COMPLAINT, ("regulator_threat",), {"certainty": 0.99}, 1),
     ("regulator, model sees a little", {**COMPLAINT, "risk_tier": 2}, ("regulator_threat",), {"certainty": 0.6}, 3),
     ("self-harm, model sees a little", {**COMPLAINT, "risk_tier": 3}, ("self_harm",), {"certainty": 0.3}, 4),
     ("a floor of 3 does not become 4", NOTHING, ("regulator_threat",), {"certainty": 0.85}, 3),
-    ("regulator in a plain question", NOTHING, ("regulator_threat",), {"certainty": 0.97}, 0),
+    ("regulator in a plain question", NOTHING, ("regulator_threat",), {"certainty": 0.99}, 0),
     ("no signal, the model sees too much to pass it over", {**COMPLAINT, "risk_tier": 2}, (), {"certainty": 0.4}, 3),
     ("no signal, the model sees less", {**COMPLAINT, "risk_tier": 2}, (), {"certainty": 0.6}, 2),
 ]
