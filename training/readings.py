@@ -57,6 +57,6 @@ def _texts(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         return
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
-        if row["split"] == "train":
+        if row.get("split", "train") == "train":
             for turns in range(1, len(row.get("turns", ()))):
                 yield _beginning(row["id"], turns), {"turns": row["turns"][:turns], "channel": row["channel"]}
