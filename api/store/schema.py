@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +36,7 @@ def migrate(database: Database) -> None:
         with database.read() as connection:
             if _revision(connection, known) == known.get_current_head():
                 return  # also where the database may only be read
-        with database.begin() as connection:
-            if database.dialect == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        with _alone(database) as connection:
             if _revision(connection, known) != known.get_current_head():
                 config.attributes["connection"] = connection
                 upgrade(config, "head")
@@ -50,13 +50,22 @@ def check_secret(database: Database, hashed: KeyedHash) -> None:
     with database.read() as connection:
         kept = connection.scalar(select(secret.c.hash))
     if kept is None:
-        with database.begin() as connection:
+        with _alone(database) as connection:
             kept = connection.scalar(select(secret.c.hash))
             if kept is None:
                 connection.execute(insert(secret).values(hash=mine))
                 return
     if kept != mine:
         raise SettingsError("TRIAGE_SECRET: the one that the store was made with; given another")
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[Connection]:
+    """A transaction that writes while no other worker starts; SQLite has one writer anyway."""
+    with database.begin() as connection:
+        if database.dialect == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        yield connection
 
 
 def _revision(connection: Connection, known: ScriptDirectory) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -61,6 +62,33 @@ def test_lineage_names_recipe_and_data(tiny_model: Path) -> None:
     assert set(lineage["cases"]) == {"cases.jsonl", "research.jsonl", "readings.jsonl"}
     assert lineage["parity"] < 1e-3
     assert 0 < lineage["eight_bit_mean"] <= lineage["eight_bit_largest"]
+
+
+@pytest.mark.usefixtures("tiny_model")
+def test_a_reading_weighs_what_the_recipe_says(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.make import make_model
+
+    class ExamplesAreReady(Exception):
+        pass
+
+    def stop(_shop: object, _encoder: object, examples: list[Any], *_others: object) -> None:
+        raise ExamplesAreReady([example.weight for example in examples])
+
+    monkeypatch.setattr("training.make.network", stop)
+    recipe = (workshop / "recipe.yaml").read_text("utf-8").replace("finetune: {", "finetune: {readings_weight: 0.5, ")
+    (tmp_path / "recipe.yaml").write_text(recipe, "utf-8")
+    with pytest.raises(ExamplesAreReady) as stopped:
+        make_model(
+            tmp_path / "recipe.yaml",
+            None,
+            workshop / "data",
+            [workshop / "cases.jsonl"],
+            workshop / "build",
+            tmp_path / "model",
+            readings=[workshop / "readings.jsonl"],
+        )
+    *labelled, read = stopped.value.args[0]
+    assert (set(labelled), read) == ({1.0}, 0.5)
 
 
 def test_weights_are_stored_once(tiny_model: Path, tmp_path: Path) -> None:
