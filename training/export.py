@@ -16,6 +16,7 @@ from onnx import TensorProto, helper
 from safetensors.torch import save_file
 
 from training.finetune import predict
+from training.fused_attention import DOMAIN, fused
 from training.model import TriageModel
 from triage.encode import Encoded, collate
 from triage.errors import ArtefactError
@@ -54,13 +55,14 @@ def export_onnx(model: TriageModel, folder: Path) -> None:
     buffer = io.BytesIO()
     # The tracing exporter: torch.export's guards on transformers' mask code give wrong logits for other shapes.
     torch.onnx.export(
-        model,
+        fused(model).eval(),
         (example, torch.zeros_like(example), example),
         buffer,  # type: ignore[arg-type]  # documented for the tracing exporter
         input_names=list(names),
         output_names=["logits", "contributions"],
         dynamic_axes={name: {0: "cases", 1: "windows", 2: "tokens"} for name in names},
         opset_version=OPSET,
+        custom_opsets={DOMAIN: 1},
         dynamo=False,
         do_constant_folding=False,
     )
