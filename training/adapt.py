@@ -119,7 +119,8 @@ def adapt(job: Job) -> Artefact | None:
     sources = {"taxonomy": sha256(taxonomy_path), **hashes}
     here = processes()
     if here.is_main_process:
-        _claim(job.build, {"recipe": recipe.model_dump(mode="json"), "base": _identity(start), "files": sources}, start)
+        settings = {"recipe": recipe.model_dump(mode="json"), "trials": job.trials}
+        _claim(job.build, {**settings, "base": _identity(start), "files": sources}, start)
     here.wait_for_everyone()
     shop = _workshop(job, recipe, start, taxonomy, tuple(files))
     examples = encode_cases(splits.train, taxonomy, shop.segmenter, shop.encoder(), recipe.finetune.variants)

@@ -33,7 +33,8 @@ def train(
     search: Annotated[int, typer.Option(min=0, help="Settings to try on dev before training (Optuna).")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Networks to train; the one that agrees best on dev is kept.")] = 1,
     build: Annotated[
-        Path | None, typer.Option(help="Folder of an interrupted run to go on in; default: build/ and the name of OUT.")
+        Path | None,
+        typer.Option(help="Folder of an interrupted run to go on in; default: build/NAME.work by the name of OUT."),
     ] = None,
     licences: Annotated[str, typer.Option(help="'all', or 'permissive' to leave research-only sources out.")] = "all",
 ) -> None:
@@ -47,7 +48,9 @@ def train(
 
     here = processes()
     logging.basicConfig(level=logging.INFO if here.is_main_process else logging.ERROR, format="%(asctime)s %(message)s")
-    folder = build or Path("build") / out.name
+    folder = build or Path("build") / f"{out.name}.work"
+    if folder.resolve() == out.resolve():
+        raise InputError(f"build: another folder than that of --out is needed; given {folder}")
     artefact: Artefact | None
     if load_recipe(recipe).of_kind("passages"):
         if here.num_processes > 1:

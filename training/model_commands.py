@@ -30,13 +30,15 @@ def compare(
     report: Annotated[Path | None, typer.Option(help="Also write the tables to a Markdown file.")] = None,
 ) -> None:
     """Is B better than A on the same cases? Exit code 0 if B meets the margin, 1 if not."""
-    from training.compare_models import compare_models
+    from training.compare_models import check_same_labels, compare_models
     from training.compare_tables import as_markdown
     from training.splits import read_split
     from triage.artefact import open_artefact
     from triage.batch.atomic import atomic, check_outputs
 
-    files, records = read_split(data, open_artefact(a).taxonomy, split)
+    taxonomy = open_artefact(a).taxonomy
+    check_same_labels(taxonomy, open_artefact(b).taxonomy)
+    files, records = read_split(data, taxonomy, split)
     check_outputs((out, report), files)
     found = compare_models(a, b, files, records, split, margin, policy)
     page = as_markdown(found)

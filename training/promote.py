@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from training.cases import LabelledCase
 from training.compare_models import SideBySide, check_same_labels, compare_models
 from training.registry import Registry
+from training.tables import main_figure
 from training.verdict import safety_losses
-from triage.artefact import open_artefact
+from triage.artefact import Artefact, open_artefact
 from triage.errors import InputError
+from triage.in_use import digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,17 @@ def promote(
     """Put a model into use unless it loses against the one in use on these records, which stays in use then.
 
     Refused is a model without figures of its own, with other labels, that does not meet the margin, or that loses
-    severe recall or calibration.
+    severe recall or calibration. The first model of a folder has TF-IDF to beat, on the cases it was measured on.
     """
     artefact, current = open_artefact(model), registry.in_use()
     reasons: tuple[str, ...] = ()
     if not artefact.metrics:
         reasons = (f"{model}: the model comes without an evaluation (metrics.json)",)
-    elif current is not None:
+    elif current is None:
+        reasons = _below_baseline(artefact)
+    elif digest_of(current.folder) == digest_of(model):
+        reasons = (f"{model}: the model is in use already",)
+    else:
         try:
             check_same_labels(current.taxonomy, artefact.taxonomy)
         except InputError as error:
@@ -68,6 +75,15 @@ def refusals(found: SideBySide) -> tuple[str, ...]:
         return safety
     losses = found.verdict.losses or ("the gain in mean agreement asked for is not shown",)
     return tuple(dict.fromkeys((*safety, *losses)))
+
+
+def _below_baseline(artefact: Artefact) -> tuple[str, ...]:
+    """Why a first model may not come into use: TF-IDF agrees better with the labels, by the model's own figures."""
+    systems = artefact.metrics.get("systems", {})
+    means = {name: fmean(map(main_figure, systems[name].values())) for name in ("model", "tfidf") if name in systems}
+    if len(means) < 2 or means["model"] >= means["tfidf"]:
+        return ()
+    return (f"mean agreement is {means['model']:.3f}; TF-IDF with logistic regression has {means['tfidf']:.3f}",)
 
 
 def _evidence(found: SideBySide | None) -> dict[str, Any]:

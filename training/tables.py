@@ -37,7 +37,8 @@ def bullets(title: str, lines: Iterable[str], show: int) -> str:
     )
 
 
-def _main_figure(head: Mapping[str, Any]) -> float:
+def main_figure(head: Mapping[str, Any]) -> float:
+    """Kappa, or micro-F1 of a multi-label head; NaN where neither was measured."""
     return float(head.get("kappa", head.get("micro_f1", float("nan"))))
 
 
@@ -94,7 +95,7 @@ def _head_row(figures: Mapping[str, Any], name: str, systems: Sequence[str]) -> 
     interval = model.get("kappa_interval")
     return [
         name,
-        *(number(_main_figure(figures["systems"][system][name])) for system in systems),
+        *(number(main_figure(figures["systems"][system][name])) for system in systems),
         f"{number(interval[0])} to {number(interval[1])}" if interval else "–",
         number(model.get("calibration_error")),
     ]
@@ -102,7 +103,7 @@ def _head_row(figures: Mapping[str, Any], name: str, systems: Sequence[str]) -> 
 
 def _kind_table(figures: Mapping[str, Any], kind: str, systems: Sequence[str], names: Sequence[str]) -> str:
     parts = {system: figures["kinds"][system][kind] for system in systems}
-    rows = [[name, *(number(_main_figure(parts[system][name])) for system in systems)] for name in names]
+    rows = [[name, *(number(main_figure(parts[system][name])) for system in systems)] for name in names]
     for figure in ("recall", "precision"):
         severe = [severe_part(parts[system]).get(f"severe_{figure}") for system in systems]
         if any(value is not None for value in severe):
@@ -141,7 +142,7 @@ def readme_table(figures: Mapping[str, Any]) -> str:
         return " / ".join(number(pick(figures["kinds"][system][kind])) for system in ("model", "tfidf"))
 
     figures_of: dict[str, Callable[[Mapping[str, Any]], float]] = {
-        **{name: lambda part, name=name: _main_figure(part[name]) for name in names},  # type: ignore[misc]
+        **{name: lambda part, name=name: main_figure(part[name]) for name in names},  # type: ignore[misc]
         "severe recall": lambda part: float(severe_part(part)["severe_recall"]),
         "severe precision": lambda part: float(severe_part(part)["severe_precision"]),
         "unspoken recall": lambda part: _unspoken(part, "recall"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,11 +10,12 @@ from training.compare import Comparison, Gain
 
 Outcome = Literal["better", "worse", "not shown to differ"]
 CALIBRATION_ROOM = 0.02
+UNMEASURED = "severe recall was not measured: none of the cases is labelled with a severe tier; add some that are"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`meets_margin`: b surely gains at least the margin asked for, and `losses` is empty.
+    """`meets_margin`: b surely gains more than the margin asked for, and `losses` is empty.
 
     `outcome` is that of the mean agreement alone, whatever the margin.
     """
@@ -25,7 +27,7 @@ class Verdict:
 
 
 def judge(comparison: Comparison, margin: float = 0.0) -> Verdict:
-    """The verdict on b: its mean agreement must surely rise by `margin` (negative: may fall by as much).
+    """The verdict on b: its mean agreement must surely rise by more than `margin` (negative: may fall by as much).
 
     No head may surely lose more than a negative margin allows, and severe recall may not surely fall at all.
     """
@@ -36,15 +38,20 @@ def judge(comparison: Comparison, margin: float = 0.0) -> Verdict:
         for name, gain in comparison.severe.items()
         if name == "recall" and _surely_below(gain, 0.0)
     ]
-    enough = mean.low is not None and mean.low >= margin
+    enough = mean.low is not None and mean.low > margin
     return Verdict(margin, _outcome(mean), enough and not losses, tuple(losses))
 
 
 def safety_losses(comparison: Comparison) -> tuple[str, ...]:
-    """What no model may lose when it comes into use: any severe case on balance, and more than a little calibration."""
+    """What no model may lose when it comes into use: any severe case on balance, and more than a little calibration.
+
+    Where no case is severe, nobody knows whether it would.
+    """
     found = []
     recall = comparison.severe.get("recall")
-    if recall is not None and recall.gain < 0:
+    if recall is None or math.isnan(recall.gain):
+        found.append(UNMEASURED)
+    elif recall.gain < 0:
         found.append(_sentence("severe recall", recall))
     error = comparison.calibration
     if error.gain > CALIBRATION_ROOM or (error.low is not None and error.low > 0):

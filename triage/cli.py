@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from enum import IntEnum, StrEnum
 from functools import partial
 from importlib.metadata import entry_points
@@ -30,6 +31,7 @@ class Exit(IntEnum):
     DONE = 0
     SOME_ROWS_FAILED = 1
     UNUSABLE = 2
+    CRASHED = 70
     STOPPED = 130
 
 
@@ -189,4 +191,9 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     add_commands()
-    app(prog_name="triage")
+    try:
+        app(prog_name="triage")
+    except Exception as error:  # by itself Python would end with 1, which is an answer of some commands
+        traceback.print_tb(error.__traceback__)
+        print(f"triage: a defect: {type(error).__name__}", file=sys.stderr)  # its text may be a customer's words
+        sys.exit(Exit.CRASHED)

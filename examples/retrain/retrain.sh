@@ -4,7 +4,7 @@
 #   MODELS  folder of models with the one in use
 #   WORK    folder for runs; an interrupted run goes on at the next call on the same day
 # Optional: RECIPE, TAXONOMY (of an own label set, for the check), MARGIN (what may be lost: -0.01), TRIAGE_POLICY.
-# Exit code: 0 a new model is in use, 1 the old one stays, 2 something could not be read.
+# Exit code: 0 a new model is in use, 1 the old one stays, 2 something could not be read, 70 a defect.
 set -euo pipefail
 : "${CASES:?}" "${MODELS:?}" "${WORK:?}"
 run="$WORK/$(date +%Y-%m-%d)"

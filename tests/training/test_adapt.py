@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def _encoder(folder: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def train(bench: Path, out: Path, **options: Path | str) -> Any:
-    given = {"base-model": bench / "encoder", "recipe": bench / "recipe.yaml", "build": out.with_suffix(".build")}
+    given = {"base-model": bench / "encoder", "recipe": bench / "recipe.yaml", "build": out.with_name("model.work")}
     line = ["train", str(bench / "cases.jsonl"), "--out", str(out)]
     for name, value in (given | {name.replace("_", "-"): value for name, value in options.items()}).items():
         line += [f"--{name}", str(value)]
@@ -95,9 +96,12 @@ def train(bench: Path, out: Path, **options: Path | str) -> Any:
 
 @pytest.fixture(scope="module")
 def model(bench: Path) -> Path:
-    done = train(bench, bench / "model", taxonomy=bench / "taxonomy.yaml", policy=bench / "policy.yaml")
+    own = {"base-model": "encoder", **{name: f"{name}.yaml" for name in ("recipe", "taxonomy", "policy")}}
+    more = [word for name, value in own.items() for word in (f"--{name}", value)]
+    with chdir(bench):
+        done = CliRunner().invoke(app, ["train", "cases.jsonl", "--out", "build/model", *more])
     assert done.exit_code == 0, done.output
-    return bench / "model"
+    return bench / "build" / "model"
 
 
 def test_it_answers_with_the_new_labels(bench: Path, model: Path) -> None:
@@ -157,7 +161,7 @@ def test_cards_and_lineage_say_where_it_is_from(bench: Path, model: Path) -> Non
 
 
 def test_every_epoch_is_tracked(model: Path) -> None:
-    lines = (model.with_suffix(".build") / "track.jsonl").read_text("utf-8").splitlines()
+    lines = (model.with_name("model.work") / "track.jsonl").read_text("utf-8").splitlines()
     epochs = [event for event in map(json.loads, lines) if event["event"] == "epoch"]
     assert [event["epoch"] for event in epochs] == list(range(len(epochs)))
     assert all(-1 <= event["agreement"] <= 1 for event in epochs)
@@ -196,11 +200,21 @@ def test_what_cannot_work_is_said_before_training(
 
 
 def test_a_build_folder_of_other_work_is_refused(bench: Path, model: Path, tmp_path: Path) -> None:
-    more = {"taxonomy": bench / "taxonomy.yaml", "policy": bench / "policy.yaml", "build": model.with_suffix(".build")}
+    more = {
+        "taxonomy": bench / "taxonomy.yaml",
+        "policy": bench / "policy.yaml",
+        "build": model.with_name("model.work"),
+    }
     (tmp_path / "recipe.yaml").write_text(RECIPE.replace("epochs: 2", "epochs: 3"), "utf-8")
     done = train(bench, tmp_path / "model", recipe=tmp_path / "recipe.yaml", **more)
     assert done.exit_code == 2
     assert "another recipe" in done.stderr
+
+
+def test_a_build_folder_is_not_the_model(bench: Path, tmp_path: Path) -> None:
+    done = train(bench, tmp_path / "model", build=tmp_path / "model")
+    assert done.exit_code == 2
+    assert "another folder than that of --out" in done.stderr
 
 
 def test_memory_that_does_not_suffice_is_advice() -> None:

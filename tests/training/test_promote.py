@@ -14,6 +14,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from training.registry import Registry
+from triage.artefact import sha256
 from triage.cli import add_commands, app
 from triage.errors import ArtefactError
 from triage.in_use import POINTER, model_folder, read_pointer
@@ -53,16 +54,24 @@ def models(root: Path, tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-def promote(model: Path, cases: Path, models: Path) -> Result:
-    line = ["promote", str(model), str(cases), "--split", "dev", "--models", str(models)]
+def promote(model: Path, cases: Path, models: Path, margin: float = 0.0) -> Result:
+    line = ["promote", str(model), str(cases), "--split", "dev", "--models", str(models), "--margin", str(margin)]
     return CliRunner().invoke(app, line)
 
 
-def test_an_equal_model_comes_into_use_and_goes_back(root: Path, models: Path, cases: Path, tmp_path: Path) -> None:
+def test_an_equal_model_comes_into_use_if_asked_and_goes_back(
+    root: Path, models: Path, cases: Path, tmp_path: Path
+) -> None:
     new = copy_of(root / "models/default", tmp_path / "new")
     assert model_folder(models) == models / "default"
-    done = promote(new, cases, models)
+    refused = promote(new, cases, models)
+    assert (refused.exit_code, model_folder(models)) == (1, models / "default")
+    assert "the gain in mean agreement asked for is not shown" in refused.stderr
+    (models / "history.jsonl").unlink()
+    done = promote(new, cases, models, margin=-0.01)
     assert done.exit_code == 0, done.output
+    again = promote(new, cases, models, margin=-0.01)
+    assert (again.exit_code, "in use already" in again.stderr) == (1, True)
     used = model_folder(models)
     assert used.name.startswith("new-")
     assert Triager.load(models).info["name"] == "new"
@@ -72,7 +81,7 @@ def test_an_equal_model_comes_into_use_and_goes_back(root: Path, models: Path, c
     again = CliRunner().invoke(app, ["promote", "--rollback", "--models", str(models)])
     assert again.exit_code == 2
     events = [json.loads(line) for line in (models / "history.jsonl").read_text("utf-8").splitlines()]
-    assert [event["event"] for event in events] == ["promoted", "rolled back"]
+    assert [event["event"] for event in events] == ["promoted", "refused", "rolled back"]
     assert events[0]["evidence"]["data"].keys() == {"cases.jsonl"}
     assert events[0]["lineage"]["cases"]
 
@@ -101,11 +110,38 @@ def relabelled(folder: Path) -> Path:
     (copy / "taxonomy.yaml").unlink()
     (copy / "taxonomy.yaml").write_text(yaml.safe_dump(taxonomy, allow_unicode=True), "utf-8")
     manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
-    from triage.artefact import sha256
-
     manifest["files"]["taxonomy.yaml"] = sha256(copy / "taxonomy.yaml")
     (copy / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     return copy
+
+
+def with_figures(folder: Path, **means: float) -> Path:
+    """A copy whose own evaluation says that model and baseline agree so well with the labels."""
+    figures = {"systems": {name: {"motive": {"kappa": mean}} for name, mean in means.items()}}
+    (folder / "metrics.json").unlink()
+    (folder / "metrics.json").write_text(json.dumps(figures), "utf-8")
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["files"]["metrics.json"] = sha256(folder / "metrics.json")
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(("tfidf", "exit_code"), [(0.5, 0), (0.7, 1)])
+def test_the_first_model_has_tfidf_to_beat(
+    root: Path, cases: Path, tmp_path: Path, tfidf: float, exit_code: int
+) -> None:
+    model = with_figures(copy_of(root / "models/default", tmp_path / "new"), model=0.6, tfidf=tfidf)
+    done = promote(model, cases, tmp_path / "models")
+    assert done.exit_code == exit_code, done.output
+    assert ("TF-IDF with logistic regression has 0.700" in done.stderr) == bool(exit_code)
+
+
+def test_without_severe_cases_nothing_comes_into_use(models: Path, cases: Path, tmp_path: Path) -> None:
+    mild = tmp_path / "mild.jsonl"
+    mild.write_text("\n".join(cases.read_text("utf-8").splitlines()[40:]), "utf-8")
+    done = promote(copy_of(models / "default", tmp_path / "new"), mild, models, margin=-0.01)
+    assert done.exit_code == 1
+    assert "severe recall was not measured" in done.stderr
 
 
 REFUSED: list[tuple[Callable[[Path], Path], str]] = [

@@ -159,6 +159,20 @@ def test_help_imports_nothing_heavy() -> None:
         assert name in done.stdout
 
 
+def test_a_defect_is_no_answer_and_tells_no_words(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("打13800138000")
+
+    monkeypatch.setattr("triage.cli.load_triager", broken)
+    monkeypatch.setattr(sys, "argv", ["triage", "info"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 70
+    stderr = capsys.readouterr().err
+    assert "RuntimeError" in stderr
+    assert "13800138000" not in stderr
+
+
 def test_a_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object) -> None:
         raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")

@@ -84,6 +84,10 @@ def test_what_the_customer_complains_of_is_the_turn_before(kind: str) -> None:
     assert kind not in {one.kind for one in find(*said[:2], "未" + said[2][1:])}
 
 
+def test_a_greeting_gives_no_cause_to_complain_of_it() -> None:
+    assert find("坐您好", "客你先听我说完再回答，我怕忘") == []
+
+
 def test_a_reproach_in_the_customers_own_words_calls_for_an_apology() -> None:
     reproach, answer = "客你们把日期报错了我白请了两天假", "坐给您改到二十五号"
     assert "no_apology" in {one.kind for one in find(reproach, answer)}

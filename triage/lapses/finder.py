@@ -57,9 +57,9 @@ class LapseFinder:
     def _reproached(
         self, lapse: Lapse, utterances: Sequence[Prepared], texts: Sequence[str]
     ) -> Iterator[tuple[int, int, int]]:
-        """The agent's words just before those in which the customer complains of them."""
+        """The agent's words just before those in which the customer complains of them; a greeting gives no cause."""
         for place in _customers(lapse.reproach, utterances, texts):
-            if place and utterances[place - 1].speaker == "agent":
+            if place > 1 and utterances[place - 1].speaker == "agent":
                 yield place - 1, 0, min(_SHOWN, len(texts[place - 1]))
 
     def _candidates(
