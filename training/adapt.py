@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_model, save_model
 
-from training.cases import LabelledCase, find_labelled, read_cases
+from training.cases import LabelledCase, find_labelled, read_cases, short_names
 from training.checkpoint import Checkpoint
 from training.choose import Choice, mean_agreement
 from training.data_card import data_card
@@ -115,7 +115,7 @@ def adapt(job: Job) -> Artefact | None:
     splits = Splits.of(records)
     splits.check(taxonomy)
     log.info("%d training cases, %d dev, %d test", len(splits.train), len(splits.dev), len(splits.test))
-    hashes = {file.name: sha256(file) for file in files}
+    hashes = {name: sha256(file) for file, name in short_names(files).items()}
     sources = {"taxonomy": sha256(taxonomy_path), **hashes}
     here = processes()
     if here.is_main_process:

@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from training.label_table import TABLES, LabelColumns, read_table
-from training.label_values import read_label, read_labels
+from training.label_values import read_label, read_labels, split_named
 from triage.batch.cells import tidy
 from triage.batch.encoding import bounded_lines, detect_encoding, open_text
 from triage.batch.read import find_inputs
 from triage.case import Case
 from triage.errors import InputError
+from triage.normalise import normalise
+from triage.privacy import mask
 from triage.taxonomy import Head, Taxonomy
 
-_JSON_LINES = (".jsonl", ".ndjson")
-READABLE = (*_JSON_LINES, *TABLES)
+JSON_LINES = (".jsonl", ".ndjson")
+READABLE = (*JSON_LINES, *TABLES)
 _SHOWN = 10
 _LOOKED_AT = 1_000
 _SHOWN_VALUES, _SHOWN_LETTERS = 5, 30
@@ -31,7 +33,7 @@ _EXTRA = ("pair", "negative_share", "industry", "annotator", "labelled_at")
 class LabelledCase:
     """One record of a labelled file. `labels` maps heads to a code, or to a list of codes for multi-label heads.
 
-    `split` is empty where the file names none (see `training.splits`).
+    `split` is train, dev or test; empty where the file names none (see `training.splits`).
     """
 
     case: Case
@@ -44,7 +46,10 @@ class LabelledCase:
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """One row as it was given, and where: `place` is `file:row`. `problem` says why there are no fields."""
+    """One row as it was given, and where: `place` is `file:row`, for a contact `file:id`.
+
+    `problem` says why there are no fields.
+    """
 
     place: str
     fields: dict[str, Any]
@@ -75,7 +80,7 @@ def is_labelled(path: Path, taxonomy: Taxonomy) -> bool:
     A table of contacts may have a column such as 投诉类型 of its own. False too for what is no labelled file at all.
     """
     given = _first_labels(path, taxonomy)
-    if path.suffix.lower() in _JSON_LINES:
+    if path.suffix.lower() in JSON_LINES:
         return any(given)
     return any(_is_label(head, labels.get(head.name)) for labels in given for head in taxonomy.heads)
 
@@ -121,9 +126,10 @@ def read_cases(paths: Iterable[Path], taxonomy: Taxonomy, split: str | None = No
 
 def read_all(paths: Iterable[Path], taxonomy: Taxonomy) -> Reading:
     """Every row of labelled files, the readable and the unreadable. InputError only for a file that is no table."""
-    reading = Reading()
+    reading, paths = Reading(), list(paths)
+    names = short_names(paths)
     for path in paths:
-        for raw in raw_records(path, taxonomy, reading.unused):
+        for raw in raw_records(path, taxonomy, reading.unused, names[path]):
             try:
                 if raw.problem:
                     raise InputError(raw.problem)
@@ -139,19 +145,47 @@ def parse_record(row: dict[str, Any], taxonomy: Taxonomy) -> LabelledCase:
     quotes = row.get("evidence") or ()
     evidence = (quotes,) if isinstance(quotes, str) else tuple(quotes)
     labels = read_labels(row.get("labels") or {}, taxonomy)
-    return LabelledCase(Case.read(row), labels, evidence, row.get("source", ""), row.get("split") or "", extra)
+    split = split_named(row.get("split"))
+    return LabelledCase(Case.read(row), labels, evidence, row.get("source", ""), split, extra)
 
 
-def raw_records(path: Path, taxonomy: Taxonomy, unused: Counter[str] | None = None) -> Iterator[RawRecord]:
+def short_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """Each path by as many of its last parts as tell it from the others: `next.csv`, or `a/next.csv` and `b/next.csv`.
+
+    They depend neither on the order of the paths nor on the working directory.
+    """
+    ends = {path: _ends(path) for path in paths}
+    counts = Counter(end for tails in set(ends.values()) for end in tails)
+    return {path: next((end for end in tails if counts[end] == 1), tails[-1]) for path, tails in ends.items()}
+
+
+def _ends(path: Path) -> tuple[str, ...]:
+    """The last part of a path, the last two, and so on; a link goes by its own name."""
+    _, *parts = (path.parent.resolve() / path.name).parts
+    return tuple("/".join(parts[place:]) for place in reversed(range(len(parts))))
+
+
+def plain_words(text: str) -> str:
+    """What makes two texts the same words, in a pool, a sheet and a merged file: normalised, identifiers masked.
+
+    Without whitespace, and without the apostrophe that keeps a spreadsheet from calculating.
+    """
+    return "".join(mask(normalise(text)).text.split()).lstrip("'")
+
+
+def raw_records(
+    path: Path, taxonomy: Taxonomy, unused: Counter[str] | None = None, name: str = ""
+) -> Iterator[RawRecord]:
     """The rows of a labelled file of any kind as JSON objects with `labels`; a row without an id is named by its place.
 
-    `unused` counts columns, and heads in `labels`, that the taxonomy does not have.
+    `unused` counts columns, and heads in `labels`, that the taxonomy does not have. `name` is that of the file in
+    places (see `short_names`), its last part by default.
     """
     unused = Counter() if unused is None else unused
     columns = LabelColumns(taxonomy)
     rows = read_table(path, columns) if path.suffix.lower() in TABLES else _json_lines(path, taxonomy, unused)
     for number, row in rows:
-        place = f"{path.name}:{number}"
+        place = f"{name or path.name}:{number}"
         yield RawRecord(place, {}, row) if isinstance(row, str) else RawRecord(place, {"id": place, **row})
     unused.update(columns.unused)
 

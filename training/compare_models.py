@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from training.cases import LabelledCase
+from training.cases import LabelledCase, short_names
 from training.compare import Comparison, compare
 from training.evaluate import Answers, answers_of_triager
 from training.misses import Miss, severe_misses
@@ -80,7 +80,7 @@ def compare_models(
     return SideBySide(
         side_a,
         side_b,
-        {file.name: sha256(file) for file in files},
+        {name: sha256(file) for file, name in short_names(files).items()},
         split,
         comparison,
         judge(comparison, margin),

@@ -4,34 +4,78 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.cases import RawRecord, find_labelled, raw_records
+from training.cases import JSON_LINES, RawRecord, find_labelled, raw_records, short_names
+from training.label_table import TABLES, has_heads, names_head
 from training.label_values import find_code
 from triage.batch.cells import tidy
+from triage.batch.columns import has_turns, match_columns
 from triage.batch.encoding import bounded_lines, detect_encoding, open_text
+from triage.batch.read import Input, find_inputs, open_sources, read_rows
 from triage.errors import InputError
+from triage.result import RowError
 from triage.taxonomy import Taxonomy
 
+_WORDS = ("text", "turns")
 _NAMED = re.compile(r"\s*([a-z][a-z0-9_]*)\s*[:=：]\s*(.+)")
 
 
-def labelled_rows(paths: list[Path], taxonomy: Taxonomy) -> Iterator[RawRecord]:
-    """The rows of label files and exports of any kind, in the order of the paths."""
-    for path in paths:
-        if path.suffix.lower() == ".json":
-            yield from _label_studio(path, taxonomy)
-        elif path.suffix.lower() in (".jsonl", ".ndjson") and path.is_file() and _is_doccano(path):
-            yield from _doccano(path, taxonomy)
+def labelled_rows(paths: Sequence[Path], taxonomy: Taxonomy) -> Iterator[RawRecord]:
+    """The rows of label files and exports of any kind, in the order of the paths.
+
+    Beside them there may be files of contacts without labels, which are read as `triage score` and `suggest` read them.
+    InputError for what is none of these.
+    """
+    files = [file for path in paths for file in find_inputs([path])]
+    if missing := [str(file) for file in files if not file.exists()]:
+        raise InputError(f"labels: no such file: {', '.join(missing)}")
+    names = short_names(files)
+    contacts = [file for file in files if _is_of_contacts(file, taxonomy)]
+    beside = contacts if len(contacts) < len(files) else []
+    sources = dict(zip(beside, open_sources(beside, {}), strict=True))
+    for file in files:
+        if file in sources:
+            yield from _contacts(sources[file], names[file])
+        elif file.suffix.lower() == ".json":
+            yield from _label_studio(file, names[file], taxonomy)
+        elif _is_doccano(file):
+            yield from _doccano(file, names[file], taxonomy)
         else:
-            for file in find_labelled([path]):
-                yield from raw_records(file, taxonomy)
+            find_labelled([file])
+            yield from raw_records(file, taxonomy, name=names[file])
 
 
-def _label_studio(path: Path, taxonomy: Taxonomy) -> Iterator[RawRecord]:
-    """A row for each annotation of each task that was not skipped; the heads are the `from_name` of choices."""
+def _is_of_contacts(path: Path, taxonomy: Taxonomy) -> bool:
+    """Whether a file has no place for labels, and only the reader of `triage score` finds the words in it."""
+    suffix = path.suffix.lower()
+    if suffix in TABLES:
+        return not has_heads(path, taxonomy)
+    if suffix not in JSON_LINES:
+        return suffix != ".json"
+    keys = list(_first_object(path))
+    columns = match_columns(keys, {})
+    words = {keys[columns[field]] for field in _WORDS if field in columns}
+    labelled = "labels" in keys or names_head(keys, taxonomy)
+    return not labelled and (has_turns(columns) or not words <= set(_WORDS))
+
+
+def _contacts(source: Input, name: str) -> Iterator[RawRecord]:
+    for row in read_rows([source]):
+        place = f"{name}:{row.id}"
+        if isinstance(row, RowError):
+            yield RawRecord(place, {}, row.detail)
+        else:
+            yield RawRecord(place, {**row.model_dump(mode="json", exclude_none=True), "labels": {}})
+
+
+def _label_studio(path: Path, name: str, taxonomy: Taxonomy) -> Iterator[RawRecord]:
+    """A row for each annotation of each task that was not skipped; the heads are the `from_name` of choices.
+
+    The place of a task's second annotation is `file:task.2`.
+    """
     try:
         with open_text(path, detect_encoding(path)) as stream:
             tasks = json.load(stream)
@@ -40,9 +84,10 @@ def _label_studio(path: Path, taxonomy: Taxonomy) -> Iterator[RawRecord]:
     if not isinstance(tasks, list):
         raise InputError(f"{path}: a Label Studio export is a list of tasks, given {type(tasks).__name__}")
     for number, task in enumerate(tasks, start=1):
-        place = f"{path.name}:{number}"
+        place = f"{name}:{number}"
         try:
-            yield from (RawRecord(place, {"id": place, **row}) for row in _annotations(task, taxonomy))
+            for annotation, row in enumerate(_annotations(task, taxonomy), start=1):
+                yield RawRecord(place if annotation == 1 else f"{place}.{annotation}", {"id": place, **row})
         except (AttributeError, KeyError, TypeError) as error:
             yield RawRecord(place, {}, f"not a task of Label Studio: {error!r}")
 
@@ -75,18 +120,26 @@ def _choices(value: Any) -> Any:
 
 
 def _is_doccano(path: Path) -> bool:
+    if path.suffix.lower() not in JSON_LINES:
+        return False
+    row = _first_object(path)
+    return isinstance(row.get("label"), list) and "labels" not in row
+
+
+def _first_object(path: Path) -> dict[str, Any]:
+    """What the first line of a JSONL file holds; nothing if it is no object."""
     with open_text(path, detect_encoding(path)) as stream:
         first = next((line for line in bounded_lines(stream) if line.strip()), "")
     try:
         row = json.loads(first)
     except ValueError:
-        return False
-    return isinstance(row, dict) and isinstance(row.get("label"), list) and "labels" not in row
+        return {}
+    return row if isinstance(row, dict) else {}
 
 
-def _doccano(path: Path, taxonomy: Taxonomy) -> Iterator[RawRecord]:
+def _doccano(path: Path, name: str, taxonomy: Taxonomy) -> Iterator[RawRecord]:
     """Labels are `head:label`, or a label that only one head has. `case_id`, if it is there, is the id of the case."""
-    for raw in raw_records(path, taxonomy):
+    for raw in raw_records(path, taxonomy, name=name):
         fields = {**raw.fields, "id": str(raw.fields.get("case_id", raw.fields.get("id", raw.place)))}
         labels: dict[str, list[Any]] = {}
         try:

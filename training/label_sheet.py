@@ -17,17 +17,21 @@ from training.suggest import Suggestion
 from triage.batch.atomic import atomic
 from triage.batch.marked import SPEAKER_NAMES, printable
 from triage.batch.write import csv_cell
-from triage.case import Case
-from triage.errors import OutputError
+from triage.case import Case, Channel, Speaker, Turn
+from triage.errors import InputError, OutputError
 from triage.privacy import mask_text
 from triage.taxonomy import Taxonomy
 
-_BEFORE = ("id", "text", "channel", "customer_key", "reason")
-_LONGEST_CHOICE = 250  # what a spreadsheet takes in a list of choices
+_BEFORE = ("id", "text", "channel", "customer_key", "split", "reason")
+_SPLIT = "train"  # cases that were chosen measure the choosing
+_LONGEST_CHOICE, _LONGEST_CELL = 250, 32_767  # what a spreadsheet takes in a list of choices, and in a cell
 
 
 def write_sheet(path: Path, cases: Sequence[Case], chosen: Sequence[Suggestion], taxonomy: Taxonomy) -> None:
-    """Write the chosen of `cases` as .jsonl, .csv or .xlsx; words are masked. OutputError for another kind of file."""
+    """Write the chosen of `cases`, each with the split `train`, as .jsonl, .csv or .xlsx; words are masked.
+
+    OutputError for another kind of file, or a case that is too long for a cell of a spreadsheet.
+    """
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
         raise OutputError(f"{path}: cases to label are written as {' '.join(_WRITERS)}")
@@ -41,9 +45,13 @@ def _json_lines(path: Path, rows: Sequence[tuple[Case, Suggestion]], taxonomy: T
             record: dict[str, Any] = case.model_dump(mode="json", exclude_none=True)
             if case.text is not None:
                 record["text"] = mask_text(case.text)
-            for turn in record.get("turns", ()):
-                turn["text"] = mask_text(turn["text"])
-            record |= {"reason": list(one.reasons), "labels": {head.name: None for head in taxonomy.heads}}
+            if case.turns is not None:
+                record["turns"] = _masked_turns(case.turns)
+            record |= {
+                "split": _SPLIT,
+                "reason": list(one.reasons),
+                "labels": {head.name: None for head in taxonomy.heads},
+            }
             stream.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
@@ -61,6 +69,8 @@ def _xlsx(path: Path, rows: Sequence[tuple[Case, Suggestion]], taxonomy: Taxonom
     sheet.append([*_BEFORE, *(head.zh for head in taxonomy.heads)])
     for number, (case, one) in enumerate(rows, start=2):
         for column, text in enumerate(_cells(case, one), start=1):
+            if len(text) > _LONGEST_CELL:
+                raise OutputError(f"case {case.id}: a cell takes {_LONGEST_CELL} characters; write .csv or .jsonl")
             cell = sheet.cell(number, column, printable(text))
             cell.data_type = "s"
             cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -76,14 +86,44 @@ def _xlsx(path: Path, rows: Sequence[tuple[Case, Suggestion]], taxonomy: Taxonom
 
 
 def _cells(case: Case, one: Suggestion) -> list[str]:
-    """What stands before the labels. Turns become lines that begin with who speaks, which the reader takes apart."""
-    lines = [case.text or ""] if case.turns is None else [_line(turn.speaker, turn.text) for turn in case.turns]
-    return [case.id, mask_text("\n".join(lines)), case.channel, case.customer_key or "", "; ".join(one.reasons)]
+    """What stands before the labels."""
+    return [case.id, _words(case), case.channel, case.customer_key or "", _SPLIT, "; ".join(one.reasons)]
 
 
-def _line(speaker: Any, text: str) -> str:
-    said = " ".join(text.split())
-    return said if speaker == "unknown" else f"{SPEAKER_NAMES[speaker]}：{said}"
+def _words(case: Case) -> str:
+    """The words, masked, in a cell that is read back as what the same speakers said.
+
+    Turns are lines that begin with who speaks, a single one is its words; where these would be read otherwise, JSON.
+    """
+    if case.turns is None:
+        return mask_text(case.text or "")
+    lines = [_line(turn) for turn in case.turns] if len(case.turns) > 1 else [case.turns[0].text]
+    written = "\n".join(lines)
+    if _said(written, case.channel) == [(turn.speaker, _one_line(turn.text)) for turn in case.turns]:
+        return mask_text(written)
+    return "[" + ",\n".join(json.dumps(turn, ensure_ascii=False) for turn in _masked_turns(case.turns)) + "]"
+
+
+def _said(text: str, channel: Channel) -> list[tuple[Speaker, str]]:
+    """Who says what in a text, as a reader takes it apart; nothing if it is no case."""
+    try:
+        read = Case.read({"text": text, "channel": channel})
+    except InputError:
+        return []
+    return [(said.speaker, _one_line(said.text)) for said in read.utterances()]
+
+
+def _line(turn: Turn) -> str:
+    said = _one_line(turn.text)
+    return said if turn.speaker == "unknown" else f"{SPEAKER_NAMES[turn.speaker]}：{said}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _masked_turns(turns: Sequence[Turn]) -> list[dict[str, str]]:
+    return [{"speaker": turn.speaker, "text": mask_text(turn.text)} for turn in turns]
 
 
 _WRITERS: dict[str, Callable[[Path, Sequence[tuple[Case, Suggestion]], Taxonomy], None]] = {

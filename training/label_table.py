@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from triage.batch.columns import has_turns, match_columns, plain
 from triage.batch.csv_table import CsvTable
 from triage.batch.rows import Record, case_fields
+from triage.batch.write import csv_cell
 from triage.batch.xlsx_table import XlsxTable
 from triage.case import Case
 from triage.errors import InputError
@@ -29,12 +31,13 @@ _UNDER_HEADER = 1
 class LabelColumns:
     """Finds the columns of a label table by their header: heads first, then fields of a labelled case, then of a case.
 
-    `unused` names the columns that were not taken.
+    `unused` names the columns that were not taken; `has_heads` says whether any header looked at names a head.
     """
 
     def __init__(self, taxonomy: Taxonomy):
         self._taxonomy = taxonomy
         self.unused: list[str] = []
+        self.has_heads = False
 
     def __call__(self, source: str, names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]:
         """Field to position; a head's field is `labels.NAME`. InputError without a head, or without id and words."""
@@ -49,9 +52,11 @@ class LabelColumns:
         rest = ["" if place in found.values() else name for place, name in enumerate(names)]
         found |= match_columns(rest, mapping)
         given = ", ".join(filter(None, names)) or "none"
+        to_label = any(field.startswith(_LABEL) for field in found)
+        self.has_heads |= to_label
         if has_turns(found):
             raise InputError(f"{source}: labels are read from one row a case, not one a turn; columns found: {given}")
-        if not any(field.startswith(_LABEL) for field in found):
+        if not to_label:
             heads = ", ".join(f"{head.name} ({head.zh})" for head in self._taxonomy.heads)
             raise InputError(f"{source}: a column for at least one head is needed: {heads}; columns found: {given}")
         if not {"id", "text", "turns"} & found.keys():
@@ -62,6 +67,20 @@ class LabelColumns:
 
 def _headers(head: Head) -> list[str]:
     return [plain(name) for name in (head.name, f"{_LABEL}{head.name}", head.zh, head.en)]
+
+
+def names_head(names: Iterable[str], taxonomy: Taxonomy) -> bool:
+    """Whether one of these headers, or keys, is that of a head."""
+    known = {header for head in taxonomy.heads for header in _headers(head)}
+    return any(plain(name) in known for name in names)
+
+
+def has_heads(path: Path, taxonomy: Taxonomy) -> bool:
+    """Whether a table has a column of a head; False too for what cannot be read."""
+    columns = LabelColumns(taxonomy)
+    with suppress(InputError, OSError):
+        TABLES[path.suffix.lower()](path, {}, find_columns=columns)
+    return columns.has_heads
 
 
 def read_table(path: Path, columns: LabelColumns) -> Iterator[tuple[int, dict[str, Any] | str]]:
@@ -81,5 +100,10 @@ def _labelled(record: Record) -> dict[str, Any]:
     own: dict[str, Any] = {field: given[field] for field in _OWN if given.get(field)}
     if "evidence" in own:
         own["evidence"] = [quote.strip() for quote in own["evidence"].split("|") if quote.strip()]
-    case = {field: cell for field, cell in record.fields.items() if field in Case.model_fields}
+    case = {field: _uncovered(cell) for field, cell in record.fields.items() if field in Case.model_fields}
     return {**case_fields(case), **own, "labels": labels}
+
+
+def _uncovered(cell: str) -> str:
+    """Without the apostrophe that keeps a spreadsheet from calculating."""
+    return cell[1:] if cell and csv_cell(cell[1:]) == cell else cell

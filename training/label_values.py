@@ -16,6 +16,13 @@ SEPARATOR = ";"
 _SEPARATORS = re.compile(r"[;；、,，|\n]+")
 _SHOWN = 40
 _NO_LABEL = {"", "无", "没有", "none", "-", "[]"}
+_WHOLE = re.compile(r"(-?\d+)\.0+")
+_SPLITS = {
+    "train": "train training 训练 训练集",
+    "dev": "dev development val valid validation 验证 验证集 开发 开发集",
+    "test": "test testing 测试 测试集",
+}
+_SPLIT_OF = {name: split for split, names in _SPLITS.items() for name in names.split()}
 
 
 def read_labels(given: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
@@ -60,13 +67,25 @@ def _code(head: Head, value: object) -> Code:
 
 
 def find_code(head: Head, value: object) -> Code | None:
-    """The label that goes by this code, Chinese or English name, whatever its width and case; None if none does."""
+    """The label that goes by this code, Chinese or English name, whatever its width and case; None if none does.
+
+    A numeric code may be written as a float: `3.0`.
+    """
     wanted = _plain(cell_text(value))
     for names in ("code", "zh", "en"):
         for label in head.labels:
             if _plain(str(getattr(label, names))) == wanted:
                 return label.code
-    return None
+    whole = _WHOLE.fullmatch(wanted)
+    return next((label.code for label in head.labels if whole and label.code == int(whole[1])), None)
+
+
+def split_named(given: object) -> str:
+    """`train`, `dev` or `test` by any of its names, empty if nothing was said; InputError for another name."""
+    name = _plain(cell_text(given))
+    if name and name not in _SPLIT_OF:
+        raise InputError(f"split: allowed are train 训练, dev 验证, test 测试; given {_shown(given)}")
+    return _SPLIT_OF.get(name, "")
 
 
 def _shown(value: object) -> str:

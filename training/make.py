@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from training.baseline import Baseline
-from training.cases import LabelledCase, find_labelled, read_cases
+from training.cases import LabelledCase, find_labelled, read_cases, short_names
 from training.data_card import data_card
 from training.distil import network
 from training.environment import Clock
@@ -99,7 +99,7 @@ def make_model(
     lineage = {
         "recipe": recipe.model_dump(mode="json"),
         "base": None,
-        "cases": {file.name: sha256(file) for file in (*files, *readings)},
+        "cases": {name: sha256(file) for file, name in short_names((*files, *readings)).items()},
         "training_cases": len(train),
         "dev_cases": len(dev),
         "licences": "permissive" if permissive_only else "all",

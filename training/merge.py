@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from training.cases import RawRecord
-from training.label_values import read_labels
+from training.cases import RawRecord, plain_words
+from training.label_values import read_labels, split_named
 from triage.batch.cells import iso_date
 from triage.case import Case
 from triage.errors import InputError
@@ -112,7 +112,7 @@ def rule_named(name: str) -> Rule:
 def _read(raw: RawRecord, taxonomy: Taxonomy) -> Pass:
     if raw.problem:
         raise InputError(raw.problem)
-    fields = raw.fields
+    fields = {**raw.fields, "split": split_named(raw.fields.get("split"))}
     labels = read_labels(fields["labels"], taxonomy)
     if _has_words(fields):
         Case.read(fields)
@@ -211,8 +211,7 @@ def _has_words(fields: Mapping[str, Any]) -> bool:
 
 
 def _words(fields: Mapping[str, Any]) -> str:
-    said = "\n".join(one.text for one in Case.read(dict(fields)).utterances())
-    return "".join(mask_text(said).split()).lstrip("'")  # the apostrophe that keeps a spreadsheet from calculating
+    return plain_words("\n".join(one.text for one in Case.read(fields).utterances()))
 
 
 def _masked(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from training.cases import LabelledCase
+from training.cases import LabelledCase, plain_words
 from training.similarity import customer_words
 from training.suggest import Scores, Suggestion, scores_of, suggest
 from triage.batch.read import find_inputs, open_sources, read_rows
@@ -17,6 +18,8 @@ from triage.errors import InputError
 from triage.result import RowError
 from triage.taxonomy import Taxonomy
 from triage.triager import Triager
+
+_MADE_UP = re.compile(r"(?:.+:)?row-\d+")  # the id that a reader gives to a row without one
 
 
 @dataclass(slots=True)
@@ -29,17 +32,18 @@ class Choice:
 
 
 def choose(triager: Triager, pool: Sequence[Path], labelled: Sequence[LabelledCase], count: int) -> Choice:
-    """Triage the pool and suggest `count` of it: no words twice, none that are labelled already.
+    """Triage the pool and suggest `count` of it: no words twice, and no words or id that are labelled already.
 
-    InputError if nothing is left to choose from.
+    An id made up for a row without one says nothing. InputError if nothing is left to choose from.
     """
     choice = Choice()
-    seen = {_words(record.case) for record in labelled}
+    ids = {record.case.id for record in labelled}
+    seen = {plain_words(_words(record.case)) for record in labelled}
     cases = []
     for row in read_rows(open_sources(find_inputs(pool), {})):
         if isinstance(row, RowError):
             choice.failed.append(row)
-        elif (said := _words(row)) not in seen:
+        elif (_MADE_UP.fullmatch(row.id) or row.id not in ids) and (said := plain_words(_words(row))) not in seen:
             seen.add(said)
             cases.append(row)
     results = []

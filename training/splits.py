@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,19 +47,29 @@ def in_split(records: Sequence[LabelledCase], split: str) -> list[LabelledCase]:
 
 
 def with_splits(records: Sequence[LabelledCase]) -> list[LabelledCase]:
-    """The records, each with a split. Where none names one, whole groups go by hash: 15 % dev, 15 % test.
+    """The records, each with a split: its own, else that of its group (see `kept_together`).
 
-    Where only some name one, the others are for training. A group is a customer, a story (`pair`) or near-duplicates;
-    its hash is that of its words, so the split does not change with the order or the number of the records.
+    A group has the strictest split that a record of it names: test, then dev. Where none does, it goes by hash: 15 %
+    dev, 15 % test, the rest train; but none to test if records name test, and all to train if records name dev.
     """
-    if any(record.split for record in records):
-        return [record if record.split else replace(record, split="train") for record in records]
-    hashes = [hashlib.sha256(customer_words(record).encode()).hexdigest() for record in records]
-    groups = related(records, likeness(records), (customer, story)).tolist()
-    first: dict[int, str] = {}
-    for group, own in zip(groups, hashes, strict=True):
-        first[group] = min(own, first.get(group, own))
-    return [replace(record, split=_side(first[group])) for record, group in zip(records, groups, strict=True)]
+    named = {record.split for record in records}
+    if "" not in named:
+        return list(records)
+    free = set() if "dev" in named else {"dev", "test"} - named
+    groups = kept_together(records).tolist()
+    members: dict[int, list[LabelledCase]] = {}
+    for group, record in zip(groups, records, strict=True):
+        members.setdefault(group, []).append(record)
+    sides = {group: _named_side(inside) or _drawn_side(inside, free) for group, inside in members.items()}
+    return [
+        record if record.split else replace(record, split=sides[group])
+        for record, group in zip(records, groups, strict=True)
+    ]
+
+
+def kept_together(records: Sequence[LabelledCase]) -> NDArray[np.int64]:
+    """A number a record `[records]`, the same for a customer, a story (`pair`) and near-duplicates."""
+    return related(records, likeness(records), (customer, story))
 
 
 def related(
@@ -75,6 +85,20 @@ def related(
     return groups_of(len(records), links)
 
 
-def _side(digest: str) -> str:
+def _named_side(group: Sequence[LabelledCase]) -> str:
+    """The strictest split that is named; empty if none is."""
+    named = {record.split for record in group}
+    return next((side for side in ("test", "dev", "train") if side in named), "")
+
+
+def _drawn_side(group: Sequence[LabelledCase], free: Set[str]) -> str:
+    """Drawn by the hash of one customer, else one story, else one wording; train if the side drawn is not free.
+
+    The end of the hash says which one, the beginning the side: chances do not grow with the size of the group.
+    """
+    customers, stories = ({key for record in group if (key := key_of(record))} for key_of in (customer, story))
+    names = customers or stories or {customer_words(record) for record in group}
+    digest = min((hashlib.sha256(str(name).encode()).hexdigest() for name in names), key=lambda digest: digest[12:])
     share = int(digest[:12], 16) / 16**12
-    return "test" if share < TEST else "dev" if share < TEST + DEV else "train"
+    side = "test" if share < TEST else "dev" if share < TEST + DEV else "train"
+    return side if side in free else "train"

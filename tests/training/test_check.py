@@ -69,7 +69,7 @@ PLANTED: list[tuple[str, Callable[[LabelledCase], LabelledCase]]] = [
 def test_planted_leakage_is_found(
     records: list[LabelledCase], reason: str, change: Callable[[LabelledCase], LabelledCase]
 ) -> None:
-    one = case("old", STORY, customer_key="C-1", pair="P-1")
+    one = case("old", STORY, customer_key="C-1", pair="P-1", split="train")
     other = change(case("old", STORY if reason == "near-duplicate" else OTHER, split="dev"))
     (leak,) = looked_at(*records, one, other).leaks
     assert leak.reason == reason
@@ -80,8 +80,9 @@ def test_planted_leakage_is_found(
 
 def test_leakage_through_a_chain_of_near_duplicates() -> None:
     chain = [STORY, STORY + "你们到底管不管", STORY[12:] + "你们到底管不管"]
-    (leak,) = looked_at(*(case(text, text, split=split) for text, split in zip(chain, "abc", strict=True))).leaks
-    assert leak.splits == ("a", "b", "c")
+    sides = ("train", "dev", "test")
+    (leak,) = looked_at(*(case(text, text, split=split) for text, split in zip(chain, sides, strict=True))).leaks
+    assert leak.splits == ("dev", "test", "train")
 
 
 def test_duplicates_say_whether_their_labels_differ() -> None:
@@ -138,7 +139,7 @@ def test_a_missing_and_a_superfluous_issue_are_told_apart() -> None:
 
 def test_the_command_lists_and_reports(tmp_path: Path) -> None:
     rows = [
-        {"id": "a", "text": STORY, "labels": {"risk_tier": 1}},
+        {"id": "a", "text": STORY, "labels": {"risk_tier": 1}, "split": "train"},
         {"id": "b", "text": STORY + "啊", "labels": {"risk_tier": 3}, "split": "dev"},
         {"id": "c", "text": OTHER, "labels": {"risk_tier": 9}},
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from training.compare import compare
 from training.compare_models import check_same_labels
 from training.compare_tables import plain
 from training.evaluate import Answers, review_figures
+from training.metrics import kappa_of_positions
 from training.misses import severe_misses
 from training.verdict import judge, safety_losses
 from triage.errors import InputError
@@ -20,6 +22,11 @@ from triage.taxonomy import load_taxonomy
 
 TAXONOMY, POLICY = load_taxonomy(), load_policy()
 SIZE = 300
+
+
+def words(rng: np.random.Generator) -> str:
+    """Characters at random: no two are near-duplicates."""
+    return "".join(map(chr, rng.integers(0x4E00, 0x9FA5, 40)))
 
 
 def records() -> list[LabelledCase]:
@@ -33,7 +40,7 @@ def records() -> list[LabelledCase]:
             "motive": None if row % 10 == 0 else ["none", "respect"][row % 2],
             "issues": ["delay"] if row % 2 else ["refund", "quality"],
         }
-        text = f"我的手机号是13812345678，第{row}次<b>投诉</b>|了"
+        text = f"我的手机号是13812345678<b>|了{words(rng)}"
         found.append(parse_record({"id": f"r{row}", "text": text, "labels": labels, "channel": "chat"}, TAXONOMY))
     return found
 
@@ -54,7 +61,7 @@ def answers(cases: list[LabelledCase], wrong: dict[str, float], confidence: floa
 CASES = records()
 GOOD = answers(CASES, {})
 VERDICTS = [
-    ("the same model", GOOD, GOOD, 0.0, True, "not shown to differ"),
+    ("the same model", GOOD, GOOD, 0.0, False, "not shown to differ"),
     ("the same model, a gain asked for", GOOD, GOOD, 0.01, False, "not shown to differ"),
     ("many types lost", GOOD, answers(CASES, {"complaint_type": 0.3}), 0.0, False, "worse"),
     ("many types won", answers(CASES, {"complaint_type": 0.3}), GOOD, 0.0, True, "better"),
@@ -114,6 +121,68 @@ def test_intervals_hold_the_gain_and_swap_with_the_sides() -> None:
         assert gain.low - 1e-9 <= gain.gain <= gain.high + 1e-9
         assert turned.gain == pytest.approx(-gain.gain)
         assert turned.low == pytest.approx(-gain.high, abs=1e-9)
+
+
+def test_cases_that_are_their_own_groups_have_the_interval_of_a_plain_bootstrap() -> None:
+    head = TAXONOMY.head("complaint_type")
+    cases = [replace(case, labels={head.name: case.labels[head.name]}) for case in CASES]
+    a, b = answers(cases, {head.name: 0.3}, seed=1), answers(cases, {head.name: 0.2}, seed=2)
+    wanted, *given = (
+        np.array([head.index(code) for code in codes])
+        for codes in ([case.labels[head.name] for case in cases], a.labels[head.name], b.labels[head.name])
+    )
+    gains = []
+    for rows in np.random.default_rng(1).choice(SIZE, (1_000, SIZE)):
+        of_a, of_b = (kappa_of_positions(head, wanted[rows], one[rows]) for one in given)
+        gains.append(of_b - of_a)
+    found = compare(TAXONOMY, POLICY, cases, a, b).mean
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(gains, [2.5, 97.5])), abs=0.01)
+
+
+def of_customers(cases: list[LabelledCase], customers: int) -> list[LabelledCase]:
+    """The cases, each given to one of the customers by turns."""
+    return [
+        replace(one, case=one.case.model_copy(update={"customer_key": str(row % customers)}))
+        for row, one in enumerate(cases)
+    ]
+
+
+def thrice(given: Answers) -> Answers:
+    """The answers to the same cases three times over."""
+    return Answers(
+        {name: [*labels] * 3 for name, labels in given.labels.items()},
+        {name: np.tile(confidence, 3) for name, confidence in given.confidence.items()},
+    )
+
+
+def test_more_cases_of_the_same_fate_make_nothing_surer() -> None:
+    poor = answers(CASES, {"complaint_type": 0.1, "issues": 0.1})
+    once = compare(TAXONOMY, POLICY, CASES, GOOD, poor)
+    more = compare(TAXONOMY, POLICY, of_customers(CASES * 3, SIZE), thrice(GOOD), thrice(poor))
+    assert (more.mean.low, more.mean.high) == pytest.approx((once.mean.low, once.mean.high))
+    assert more.mcnemar["issues"].p < once.mcnemar["issues"].p
+
+
+def test_groups_that_behave_alike_rarely_make_equal_models_differ() -> None:
+    """15 customers of five cases: a model has all cases of a customer right, or none."""
+    head, rng = "complaint_type", np.random.default_rng(0)
+    cases = of_customers([replace(case, labels={head: case.labels[head]}) for case in CASES[:75]], 15)
+    right = answers(cases, {})
+
+    def one_model() -> Answers:
+        lost = np.tile(rng.random(15) < 0.3, 5)
+        given = ["other" if gone else code for gone, code in zip(lost, right.labels[head], strict=True)]
+        return Answers({**right.labels, head: given}, right.confidence)
+
+    outcomes = [judge(compare(TAXONOMY, POLICY, cases, one_model(), one_model())).outcome for _ in range(20)]
+    assert outcomes.count("not shown to differ") >= 17
+
+
+def test_five_customers_are_too_few_for_an_interval() -> None:
+    found = compare(TAXONOMY, POLICY, of_customers(CASES, 5), answers(CASES, {"complaint_type": 0.5}), GOOD)
+    assert found.mean.gain > 0.01
+    assert (found.mean.low, found.mean.high) == (None, None)
+    assert judge(found).outcome == "not shown to differ"
 
 
 def test_the_slice_that_loses_is_named() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.sheets import write_xlsx
-from training.cases import find_labelled, foreign_labels, is_labelled, read_all, read_cases
+from training.cases import find_labelled, foreign_labels, is_labelled, read_all, read_cases, short_names
 from training.label_values import read_label
 from triage.errors import InputError
 from triage.taxonomy import Taxonomy, load_taxonomy
@@ -72,6 +72,9 @@ SINGLE = [
     ("risk_tier", 3, 3),
     ("risk_tier", "重大危机", 3),
     ("risk_tier", " Major Crisis", 3),
+    ("risk_tier", 3.0, 3),
+    ("risk_tier", "3.0", 3),
+    ("risk_tier", "３．００", 3),
     ("motive", "none", "none"),
     ("motive", "无", "none"),
     ("emotion", "ｕｐｓｅｔ", "upset"),
@@ -82,6 +85,48 @@ SINGLE = [
 @pytest.mark.parametrize(("head", "given", "code"), SINGLE, ids=[f"{head}={given!r}" for head, given, _ in SINGLE])
 def test_a_label_by_code_or_name(head: str, given: object, code: object) -> None:
     assert read_label(TAXONOMY.head(head), given) == code
+
+
+SPLITS = {
+    "train": ["train", "Train", "训练", "训练集"],
+    "dev": ["dev", "DEV", "val", "valid", "validation", "验证", " 验证集"],
+    "test": ["test", "ＴＥＳＴ", "测试", "测试集"],
+    "": ["", " "],
+}
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_split_by_any_of_its_names(tmp_path: Path, split: str) -> None:
+    rows = [["工单号", "内容", "风险等级", "划分"], *([f"T-{name}", WORDS, "3", name] for name in SPLITS[split])]
+    assert [record.split for record in read_cases([write_csv(tmp_path / "a.csv", *rows)], TAXONOMY)] == [
+        split for _ in rows[1:]
+    ]
+    lines = [json.dumps({"text": WORDS, "labels": {}, "split": name}) for name in SPLITS[split]]
+    (tmp_path / "b.jsonl").write_text("\n".join(lines), "utf-8")
+    assert {record.split for record in read_cases([tmp_path / "b.jsonl"], TAXONOMY)} == {split}
+
+
+NAMES = [
+    (["a/x.csv", "a/y.csv"], ["x.csv", "y.csv"]),
+    (["a/x.csv", "b/x.csv", "b/y.csv"], ["a/x.csv", "b/x.csv", "y.csv"]),
+    (["a/c/x.csv", "b/c/x.csv", "d/x.csv"], ["a/c/x.csv", "b/c/x.csv", "d/x.csv"]),
+    (["b/x.csv", "a/../b/x.csv"], ["x.csv", "x.csv"]),
+]
+
+
+@pytest.mark.parametrize(("paths", "names"), NAMES)
+def test_a_file_goes_by_what_tells_it_from_the_others(tmp_path: Path, paths: list[str], names: list[str]) -> None:
+    (tmp_path / "a").mkdir()
+    files = [tmp_path / path for path in paths]
+    assert list(short_names(files).values()) == names
+    assert [short_names(files[::-1])[file] for file in files] == names
+
+
+def test_rows_without_ids_in_files_of_one_name_are_different_cases(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write_csv(tmp_path / folder / "x.csv", ["内容", "风险等级"], [WORDS + folder, "3"])
+    assert [record.case.id for record in read_cases(find_labelled([tmp_path]), TAXONOMY)] == ["a/x.csv:2", "b/x.csv:2"]
 
 
 def test_a_label_may_contain_the_separator() -> None:
@@ -97,6 +142,8 @@ WRONG_ROWS = [
     ("no such issue", {5: "响应慢;慢"}, "a.csv:3: issues: allowed are"),
     ("two of one", {4: "服务类;产品类"}, "a.csv:3: complaint_type: allowed are"),
     ("no text", {1: ""}, "a.csv:3: "),
+    ("part of a tier", {6: "3.5"}, "a.csv:3: risk_tier: allowed are 0 无风险"),
+    ("no such split", {8: "留出"}, "a.csv:3: split: allowed are train 训练, dev 验证, test 测试; given '留出'"),
     ("unquoted comma", {9: "急,很急"}, "a.csv:3: at most 10 cells"),
 ]
 

@@ -150,6 +150,80 @@ def test_doccano_labels_that_two_heads_have_need_the_head(tmp_path: Path) -> Non
     assert "'none' is a label of ['complaint_type', 'motive', 'dissatisfaction']" in problem
 
 
+def test_annotations_of_nobody_in_one_task_are_two(tmp_path: Path) -> None:
+    choices = [{"from_name": "risk_tier", "value": {"choices": [tier]}} for tier in ("3", "1")]
+    task = {"id": 7, "data": {"id": "T-1", "text": WORDS}, "annotations": [{"result": [one]} for one in choices]}
+    (tmp_path / "tasks.json").write_text(json.dumps([task], ensure_ascii=False), "utf-8")
+    (conflict,) = merge(labelled_rows([tmp_path / "tasks.json"], TAXONOMY), TAXONOMY, "refuse").open
+    assert conflict.given == {"tasks.json:1": 3, "tasks.json:1.2": 1}
+
+
+def test_files_of_one_name_are_of_two_annotators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for person, tier in (("a", 3), ("b", 0)):
+        (tmp_path / person).mkdir()
+        (tmp_path / person / "next.csv").write_text(f"id,text,风险等级\nT-1,{WORDS},{tier}\n", "utf-8")
+    monkeypatch.chdir(tmp_path / "a")
+    for files in (["next.csv", "../b/next.csv"], [str(tmp_path / person / "next.csv") for person in "ab"]):
+        run = CliRunner().invoke(app, ["merge", *files, "-o", "m.jsonl", "--report", "m.json"])
+        assert run.exit_code == 1, run.output
+        (record,) = [json.loads(line) for line in Path("m.jsonl").read_text("utf-8").splitlines()]
+        assert record["labels"] == {}
+        assert [one["from"] for one in record["passes"]] == ["a/next.csv:2", "b/next.csv:2"]
+        (conflict,) = json.loads(Path("m.json").read_text("utf-8"))["conflicts"]
+        assert conflict["given"] == {"a/next.csv:2": 3, "b/next.csv:2": 0}
+
+
+CONTACTS = {
+    "a table.csv": f"工单号,内容,产品\nT-1,{WORDS},宽带\nT-2,退钱,会员\n",
+    "one row a turn.csv": f"通话编号,角色,内容,产品\nT-1,客户,{WORDS},宽带\nT-2,客户,退钱,会员\n",
+    "other keys.jsonl": "\n".join(
+        json.dumps({"工单号": given, "内容": words, "产品": product}, ensure_ascii=False)
+        for given, words, product in (("T-1", WORDS, "宽带"), ("T-2", "退钱", "会员"))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTACTS)
+def test_contacts_without_labels_complete_the_sheet(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(CONTACTS[name], "utf-8")
+    (tmp_path / "next.csv").write_text(f"id,text,风险等级\nT-1,{WORDS},3\n", "utf-8")
+    merged = merge(labelled_rows([tmp_path / name, tmp_path / "next.csv"], TAXONOMY), TAXONOMY, "refuse")
+    (record,) = merged.records
+    assert (record["product"], record["labels"]) == ("宽带", {"risk_tier": 3})
+    assert [one["from"] for one in record["passes"]] == [f"{name}:T-1", "next.csv:2"]
+    assert (merged.unlabelled, merged.problems) == (1, [])
+
+
+def test_a_row_of_contacts_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pool.csv").write_text("工单号,内容\nT-1,\n", "utf-8")
+    (tmp_path / "next.csv").write_text(f"id,text,风险等级\nT-2,{WORDS},3\n", "utf-8")
+    merged = merge(labelled_rows([tmp_path / "pool.csv", tmp_path / "next.csv"], TAXONOMY), TAXONOMY, "refuse")
+    assert merged.problems == ["pool.csv:T-1: case: the text is empty"]
+
+
+LABELS_MISSED = {
+    "turns.csv": ("通话编号,角色,内容,风险等级\nT-1,客户,退钱,3\n", "not one a turn"),
+    "contacts.csv": ("工单号,内容\nT-1,退钱\n", "a column for at least one head is needed"),
+    "call.txt": ("客户：退钱", "labelled files"),
+}
+
+
+@pytest.mark.parametrize("name", LABELS_MISSED)
+def test_labels_are_not_passed_over(tmp_path: Path, name: str) -> None:
+    """Labels a turn are no contacts; contacts alone are no labels."""
+    content, message = LABELS_MISSED[name]
+    (tmp_path / name).write_text(content, "utf-8")
+    with pytest.raises(InputError, match=message):
+        list(labelled_rows([tmp_path / name], TAXONOMY))
+
+
+def test_a_split_is_kept_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"id,text,风险等级,划分\nT-1,{WORDS},3,验证\nT-2,退钱,3,其他\n", "utf-8")
+    merged = merge(labelled_rows([tmp_path / "a.csv"], TAXONOMY), TAXONOMY, "refuse")
+    assert [record["split"] for record in merged.records] == ["dev"]
+    assert merged.problems == ["a.csv:3: split: allowed are train 训练, dev 验证, test 测试; given '其他'"]
+
+
 def test_the_command_writes_what_train_reads(tmp_path: Path) -> None:
     for name, content in EXPORTS:
         (tmp_path / name).write_text(content, "utf-8")

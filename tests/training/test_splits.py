@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from training.cases import LabelledCase, parse_record
 from training.splits import read_split, with_splits
@@ -53,17 +57,77 @@ def test_order_changes_nothing() -> None:
     assert one == other
 
 
-def test_more_cases_move_none_of_the_old_ones() -> None:
-    rows = grouped()
+OLD = st.fixed_dictionaries(
+    {
+        "text": st.sampled_from([story(number) + end for number in range(9) for end in ("", "啊")]),
+        "customer_key": st.sampled_from([None, *"ABCDEF"]),
+        "pair": st.sampled_from([None, None, *"pqr"]),
+    }
+)
+KNOWN = st.tuples(st.sampled_from(["text", "customer_key", "pair"]), st.integers(0, 99))
+UNKNOWN = st.tuples(st.just("new customer"), st.integers(0, 9))
+
+
+@settings(deadline=None)
+@given(st.lists(OLD, min_size=1), st.lists(KNOWN | UNKNOWN, min_size=1))
+def test_more_cases_of_known_and_of_new_customers_move_none_of_the_old_ones(
+    old: list[dict[str, Any]], more: list[tuple[str, int]]
+) -> None:
+    rows = [{"id": f"old{row}", **fields} for row, fields in enumerate(old)]
+    added = [
+        {"id": f"new{row}", "text": story(100 + row)}
+        | ({"customer_key": f"new{which}"} if shared == "new customer" else {shared: old[which % len(old)][shared]})
+        for row, (shared, which) in enumerate(more)
+    ]
     before = {record.case.id: record.split for record in with_splits(records(rows))}
-    more = [{"id": f"n{i}", "text": story(9_000 + i)} for i in range(50)]
-    after = {record.case.id: record.split for record in with_splits(records([*more, *rows]))}
+    after = {record.case.id: record.split for record in with_splits(records([*added, *rows]))}
     assert {name: after[name] for name in before} == before
 
 
-def test_splits_of_the_file_are_kept_and_the_rest_is_for_training() -> None:
-    rows = [{"id": "1", "text": story(1), "split": "dev"}, {"id": "2", "text": story(2)}]
-    assert [record.split for record in with_splits(records(rows))] == ["dev", "train"]
+MEMBERS: dict[str, Callable[[int, int], dict[str, Any]]] = {
+    "contacts of a customer": lambda group, one: {"text": story(8 * group + one), "customer_key": f"k{group}"},
+    "customers in a story": lambda group, one: {
+        "text": story(8 * group + one),
+        "customer_key": f"k{group}-{one}",
+        "pair": f"p{group}",
+    },
+    "near-duplicates": lambda group, one: {"text": story(group) + "啊" * one},
+}
+
+
+@pytest.mark.parametrize("size", [1, 6])
+@pytest.mark.parametrize("member", MEMBERS.values(), ids=MEMBERS)
+def test_the_shares_of_groups_do_not_depend_on_their_size(
+    member: Callable[[int, int], dict[str, Any]], size: int
+) -> None:
+    rows = [{"id": f"{group}-{one}", **member(group, one)} for group in range(500) for one in range(size)]
+    sides = Counter({r.case.id.split("-")[0]: r.split for r in with_splits(records(rows))}.values())
+    assert {side: count / 500 for side, count in sides.items()} == pytest.approx(
+        {"train": 0.7, "dev": 0.15, "test": 0.15}, abs=0.05
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "drawn"),
+    [("train", {"train", "dev", "test"}), ("test", {"train", "dev"}), ("dev", {"train"})],
+)
+def test_a_split_of_the_file_is_kept_and_what_it_lacks_goes_by_hash(named: str, drawn: set[str]) -> None:
+    own = {"id": "own", "text": story(99_999), "split": named}
+    first, *others = with_splits(records([own, *grouped()]))
+    assert first.split == named
+    assert {record.split for record in others} == drawn
+
+
+def test_a_group_has_the_strictest_split_that_is_named_in_it() -> None:
+    rows = [
+        {"id": "1", "text": story(1), "customer_key": "A", "split": "train"},
+        {"id": "2", "text": story(2), "customer_key": "A", "pair": "p", "split": "test"},
+        {"id": "3", "text": story(3), "customer_key": "B", "split": "dev"},
+        {"id": "4", "text": story(4), "customer_key": "A"},
+        {"id": "5", "text": story(5), "pair": "p"},
+        {"id": "6", "text": story(3) + "啊"},
+    ]
+    assert [record.split for record in with_splits(records(rows))] == ["train", "test", "dev", "test", "test", "dev"]
 
 
 def test_a_split_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -14,7 +15,12 @@ from typer.testing import CliRunner
 
 from training.cases import read_cases
 from training.data_commands import app
-from training.suggest import suggest, surprise, unsure
+from training.label_exports import labelled_rows
+from training.label_sheet import write_sheet
+from training.merge import merge
+from training.suggest import Suggestion, suggest, surprise, unsure
+from triage.case import Case
+from triage.errors import OutputError
 from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
 
 TAXONOMY = load_taxonomy()
@@ -109,6 +115,7 @@ def test_suggest_fill_in_merge(root: Path, pool: Path, tmp_path: Path, suffix: s
     records = {record.case.id: record for record in read_cases([out], TAXONOMY)}
     assert set(records) == {f"T-{number}" for number in (*range(1, 12), 14)}
     assert all(record.labels == {"risk_tier": 2, "issues": []} for record in records.values())
+    assert {record.split for record in records.values()} == {"train"}
     assert records["T-14"].case.turns is not None
     assert "13812345678" not in out.read_text("utf-8") + sheet.read_bytes().decode("utf-8", "replace")
 
@@ -128,6 +135,72 @@ def test_a_sheet_has_the_heads_of_the_taxonomy_given(root: Path, pool: Path, tmp
     header, *rows = csv.reader((tmp_path / "s.csv").open(encoding="utf-8-sig", newline=""))
     assert header[-2:] == ["风险等级", "人身伤害"]
     assert len(rows) == 12
+
+
+@pytest.mark.parametrize("given", ["T-1", "other"])
+def test_what_was_merged_is_not_suggested_again(root: Path, tmp_path: Path, given: str) -> None:
+    """By its id, and under another id by its words, which are masked in a merged file and not in the pool."""
+    texts = ["宽带坏了，打我13812345678", "会员费扣了两次，退钱"]
+    rows = [{"id": f"T-{number}", "text": text} for number, text in enumerate(texts, start=1)]
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    words = texts[0] if given == "other" else "宽带坏了，客户[姓名]催过"
+    (tmp_path / "filled.csv").write_text(f"id,text,风险等级\n{given},{words},3\n", "utf-8")
+    CliRunner().invoke(app, ["merge", str(tmp_path / "filled.csv"), "-o", str(tmp_path / "more.jsonl")])
+    line = ["suggest", str(tmp_path / "pool.jsonl"), "--labelled", str(tmp_path / "more.jsonl")]
+    run = CliRunner().invoke(app, [*line, "-o", str(tmp_path / "s.jsonl"), "--model", str(root / "models" / "default")])
+    assert run.exit_code == 0, run.output
+    assert [json.loads(line)["id"] for line in (tmp_path / "s.jsonl").read_text("utf-8").splitlines()] == ["T-2"]
+
+
+def test_an_id_made_up_for_a_row_says_nothing(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "pool.csv").write_text("内容\n会员费扣了两次，退钱\n", "utf-8")
+    (tmp_path / "done.csv").write_text("id,text,风险等级\nrow-1,宽带坏了,3\n", "utf-8")
+    options = ["--labelled", str(tmp_path / "done.csv"), "--model", str(root / "models" / "default")]
+    run = CliRunner().invoke(app, ["suggest", str(tmp_path / "pool.csv"), "-o", str(tmp_path / "s.csv"), *options])
+    assert "1 of 1 cases" in run.output
+
+
+SPOKEN: dict[str, Any] = {
+    "one customer": {"turns": [("customer", "我要投诉，\n退钱")]},
+    "one customer in a call": {"channel": "call", "turns": [("customer", "我要投诉，退钱")]},
+    "one agent": {"turns": [("agent", "您好")]},
+    "one unknown in a call": {"channel": "call", "turns": [("unknown", "我要投诉")]},
+    "a dialogue": {"turns": [("agent", "您好"), ("customer", "客服：你们  骗人"), ("agent", "抱歉")]},
+    "unknown first": {"turns": [("unknown", "喂"), ("customer", "退钱"), ("agent", "好的")]},
+    "unknown in between": {"turns": [("customer", "退钱"), ("unknown", "嗯"), ("agent", "好的")]},
+    "nobody known": {"channel": "call", "turns": [("unknown", "您好"), ("unknown", "退钱")]},
+    "silence": {"turns": [("customer", "退钱"), ("agent", ""), ("customer", "喂")]},
+    "a text": {"text": "客户：我要投诉"},
+    "a formula": {"text": "=我要投诉"},
+}
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "xlsx"])
+@pytest.mark.parametrize("name", SPOKEN)
+def test_who_said_what_comes_back_from_a_sheet(tmp_path: Path, name: str, suffix: str) -> None:
+    fields = {"id": "-1", "channel": "chat", **SPOKEN[name]}
+    if "turns" in fields:
+        fields["turns"] = [{"speaker": speaker, "text": text} for speaker, text in fields["turns"]]
+    case, sheet = Case.read(fields), tmp_path / f"sheet.{suffix}"
+    write_sheet(sheet, [case], [Suggestion(0, 1.0, ("unsure",))], TAXONOMY)
+    (tmp_path / "pool.jsonl").write_text(json.dumps(fields), "utf-8")
+    fill_in(sheet)
+    (record,) = read_cases([sheet], TAXONOMY)
+    assert record.case.id == "-1"
+    assert spoken(record.case) == spoken(case)
+    merged = merge(labelled_rows([tmp_path / "pool.jsonl", sheet], TAXONOMY), TAXONOMY, "refuse")
+    assert (len(merged.records), merged.problems) == (1, [])
+
+
+def spoken(case: Case) -> list[tuple[str, list[str]]]:
+    """Who says which words, whatever the space between them."""
+    return [(said.speaker, said.text.split()) for said in case.utterances()]
+
+
+def test_a_case_too_long_for_a_cell_is_not_cut(tmp_path: Path) -> None:
+    case = Case.from_text("好" * 32_768)
+    with pytest.raises(OutputError, match="a cell takes 32767 characters"):
+        write_sheet(tmp_path / "sheet.xlsx", [case], [Suggestion(0, 1.0, ())], TAXONOMY)
 
 
 def test_nothing_left_to_label(root: Path, tmp_path: Path) -> None:
