@@ -49,8 +49,8 @@ def train(
     here = processes()
     logging.basicConfig(level=logging.INFO if here.is_main_process else logging.ERROR, format="%(asctime)s %(message)s")
     folder = build or Path("build") / f"{out.name}.work"
-    if folder.resolve() == out.resolve():
-        raise InputError(f"build: another folder than that of --out is needed; given {folder}")
+    if folder.resolve().is_relative_to(out.resolve()):
+        raise InputError(f"build: a folder outside that of --out is needed; given {folder}")
     artefact: Artefact | None
     if load_recipe(recipe).of_kind("passages"):
         if here.num_processes > 1:

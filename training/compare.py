@@ -62,14 +62,15 @@ class Comparison:
     """What model b gains over model a, at 95 %.
 
     `mean` is the mean agreement over `heads`; the intervals of the heads hold all together. `severe` has the recall
-    and the precision of the severe tiers. `calibration` is the mean calibration error, of which less is better.
-    `slices` maps slice and head to the gain there.
+    and the precision of `severe_codes`, the tiers that the policy calls severe. `calibration` is the mean calibration
+    error, of which less is better. `slices` maps slice and head to the gain there.
     """
 
     cases: int
     mean: Gain
     heads: Mapping[str, Gain]
     mcnemar: Mapping[str, Disagreement]
+    severe_codes: tuple[str, ...]
     severe: Mapping[str, Gain]
     calibration: Gain
     slices: Mapping[tuple[str, str], Gain]
@@ -120,7 +121,8 @@ def compare(taxonomy: Taxonomy, policy: Policy, records: Sequence[LabelledCase],
             for head, both in agreement.items()
         },
         mcnemar={head.name: _mcnemar(head, records, a, b) for head in heads},
-        severe={name: both.gain(everything, groups) for name, both in severe.items()},
+        severe_codes=tuple(sorted(policy.severe)),
+        severe={name: both.gain(rows, groups) for name, (both, rows) in severe.items()},
         calibration=_mean(errors).gain(everything, groups, _FEWER_ROUNDS),
         slices=_by_slice(records, agreement, known, groups),
     )
@@ -166,17 +168,24 @@ def _calibration(head: Head, records: Sequence[LabelledCase], answers: Answers) 
     return error
 
 
-def _severe(tiers: Head, policy: Policy, records: Sequence[LabelledCase], a: Answers, b: Answers) -> dict[str, _Both]:
-    """Of the severe cases those found, of the cases called severe those that are."""
+def _severe(
+    tiers: Head, policy: Policy, records: Sequence[LabelledCase], a: Answers, b: Answers
+) -> dict[str, tuple[_Both, Rows]]:
+    """Of the severe cases those found, of the cases called severe those that are; each with the rows that count."""
     places = [place for place, code in enumerate(tiers.codes) if str(code) in policy.severe]
+    wanted, given_a = _places(tiers, records, a)
+    _, given_b = _places(tiers, records, b)
+    is_severe, known = np.isin(wanted, places), wanted != _UNKNOWN
+    called_a, called_b = (np.isin(given, places) & known for given in (given_a, given_b))
 
-    def share(answers: Answers, recall: bool) -> Figure:
-        wanted, given = _places(tiers, records, answers)
-        is_severe, called = np.isin(wanted, places), np.isin(given, places)
-        hits, of = is_severe & called, (is_severe if recall else called) & (wanted != _UNKNOWN)
+    def share(hits: NDArray[np.bool_], of: NDArray[np.bool_]) -> Figure:
         return lambda rows: float(hits[rows].sum() / total) if (total := of[rows].sum()) else float("nan")
 
-    return {name: _Both(share(a, name == "recall"), share(b, name == "recall")) for name in ("recall", "precision")}
+    found_a, found_b = is_severe & called_a, is_severe & called_b
+    return {
+        "recall": (_Both(share(found_a, is_severe), share(found_b, is_severe)), np.flatnonzero(is_severe)),
+        "precision": (_Both(share(found_a, called_a), share(found_b, called_b)), np.flatnonzero(called_a | called_b)),
+    }
 
 
 def _places(head: Head, records: Sequence[LabelledCase], answers: Answers) -> tuple[Rows, Rows]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from training.compare import Gain
 from training.compare_models import SideBySide
 from training.tables import number, table
-from training.verdict import UNMEASURED, interval, signed
+from training.verdict import UNMEASURED, interval, severe_unmeasured, signed
 
 _WORST_SLICES = 12
 
@@ -39,7 +39,7 @@ def _parts(found: SideBySide) -> Iterator[str]:
     yield "Intervals hold together at 95 %. Only a / only b: cases one alone has right; p: exact McNemar."
     yield table(["head", "cases", "a", "b", "gain", "interval", "only a / only b", "p"], rows)
     further = [_row(f"severe {name}", gain) for name, gain in comparison.severe.items()]
-    if "recall" not in comparison.severe or comparison.severe["recall"].low is None:
+    if severe_unmeasured(comparison):
         yield f"**Careful:** {UNMEASURED}."
     further.append(_row("calibration error (mean; less is better)", comparison.calibration))
     yield table(["figure", "cases", "a", "b", "gain", "interval"], further)

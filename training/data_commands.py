@@ -141,7 +141,7 @@ def merge(
 
     Exit code 1 if rows could not be read or a conflict stayed open: that head then has no label.
     """
-    from training.label_exports import labelled_rows
+    from training.label_exports import contact_files, labelled_rows
     from training.merge import merge as put_together
     from training.merge import rule_named
     from training.merge_tables import as_markdown, write_records
@@ -151,6 +151,8 @@ def merge(
     check_output(out, data)
     _check_report(report, [*data, out])
     labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
+    for file in contact_files(data, labels):
+        typer.echo(f"{file}: names no head, so it is read as contacts without labels", err=True)
     merged = put_together(labelled_rows(data, labels), labels, rule_named(rule))
     write_records(out, merged.records)
     typer.echo(as_markdown(merged, show))

@@ -33,8 +33,7 @@ def labelled_rows(paths: Sequence[Path], taxonomy: Taxonomy) -> Iterator[RawReco
     if missing := [str(file) for file in files if not file.exists()]:
         raise InputError(f"labels: no such file: {', '.join(missing)}")
     names = short_names(files)
-    contacts = [file for file in files if _is_of_contacts(file, taxonomy)]
-    beside = contacts if len(contacts) < len(files) else []
+    beside = contact_files(files, taxonomy)
     sources = dict(zip(beside, open_sources(beside, {}), strict=True))
     for file in files:
         if file in sources:
@@ -48,6 +47,13 @@ def labelled_rows(paths: Sequence[Path], taxonomy: Taxonomy) -> Iterator[RawReco
             yield from raw_records(file, taxonomy, name=names[file])
 
 
+def contact_files(paths: Sequence[Path], taxonomy: Taxonomy) -> list[Path]:
+    """Those of the paths, files or folders, that `labelled_rows` takes for contacts without labels."""
+    files = [file for path in paths for file in find_inputs([path])]
+    contacts = [file for file in files if file.exists() and _is_of_contacts(file, taxonomy)]
+    return contacts if len(contacts) < len(files) else []
+
+
 def _is_of_contacts(path: Path, taxonomy: Taxonomy) -> bool:
     """Whether a file has no place for labels, and only the reader of `triage score` finds the words in it."""
     suffix = path.suffix.lower()
@@ -55,7 +61,7 @@ def _is_of_contacts(path: Path, taxonomy: Taxonomy) -> bool:
         return not has_heads(path, taxonomy)
     if suffix not in JSON_LINES:
         return suffix != ".json"
-    keys = list(_first_object(path))
+    keys = _keys(path)
     columns = match_columns(keys, {})
     words = {keys[columns[field]] for field in _WORDS if field in columns}
     labelled = "labels" in keys or names_head(keys, taxonomy)
@@ -68,7 +74,7 @@ def _contacts(source: Input, name: str) -> Iterator[RawRecord]:
         if isinstance(row, RowError):
             yield RawRecord(place, {}, row.detail)
         else:
-            yield RawRecord(place, {**row.model_dump(mode="json", exclude_none=True), "labels": {}})
+            yield RawRecord(place, {**row.model_dump(mode="json", exclude_defaults=True), "labels": {}})
 
 
 def _label_studio(path: Path, name: str, taxonomy: Taxonomy) -> Iterator[RawRecord]:
@@ -122,19 +128,24 @@ def _choices(value: Any) -> Any:
 def _is_doccano(path: Path) -> bool:
     if path.suffix.lower() not in JSON_LINES:
         return False
-    row = _first_object(path)
+    row = next(_objects(path), {})
     return isinstance(row.get("label"), list) and "labels" not in row
 
 
-def _first_object(path: Path) -> dict[str, Any]:
-    """What the first line of a JSONL file holds; nothing if it is no object."""
+def _keys(path: Path) -> list[str]:
+    """The keys of all lines of a JSONL file that are objects."""
+    return list(dict.fromkeys(key for row in _objects(path) for key in row))
+
+
+def _objects(path: Path) -> Iterator[dict[str, Any]]:
     with open_text(path, detect_encoding(path)) as stream:
-        first = next((line for line in bounded_lines(stream) if line.strip()), "")
-    try:
-        row = json.loads(first)
-    except ValueError:
-        return {}
-    return row if isinstance(row, dict) else {}
+        for line in bounded_lines(stream):
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(row, dict):
+                yield row
 
 
 def _doccano(path: Path, name: str, taxonomy: Taxonomy) -> Iterator[RawRecord]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from training.cases import LabelledCase, plain_words
 from training.similarity import customer_words
+from training.splits import customer, with_splits
 from training.suggest import Scores, Suggestion, scores_of, suggest
 from triage.batch.read import find_inputs, open_sources, read_rows
 from triage.case import Case
@@ -34,16 +35,21 @@ class Choice:
 def choose(triager: Triager, pool: Sequence[Path], labelled: Sequence[LabelledCase], count: int) -> Choice:
     """Triage the pool and suggest `count` of it: no words twice, and no words or id that are labelled already.
 
-    An id made up for a row without one says nothing. InputError if nothing is left to choose from.
+    Nor a customer of whom cases are dev or test, who would be drawn to training with what is suggested. An id made up
+    for a row without one says nothing. InputError if nothing is left to choose from.
     """
     choice = Choice()
+    measured = {customer(record) for record in with_splits(labelled) if record.split != "train"} - {None}
     ids = {record.case.id for record in labelled}
     seen = {plain_words(_words(record.case)) for record in labelled}
     cases = []
     for row in read_rows(open_sources(find_inputs(pool), {})):
         if isinstance(row, RowError):
             choice.failed.append(row)
-        elif (_MADE_UP.fullmatch(row.id) or row.id not in ids) and (said := plain_words(_words(row))) not in seen:
+            continue
+        known = row.id in ids and not _MADE_UP.fullmatch(row.id)
+        said = plain_words(_words(row))
+        if not (known or said in seen or row.customer_key in measured):
             seen.add(said)
             cases.append(row)
     results = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -79,11 +80,13 @@ def refusals(found: SideBySide) -> tuple[str, ...]:
 
 def _below_baseline(artefact: Artefact) -> tuple[str, ...]:
     """Why a first model may not come into use: TF-IDF agrees better with the labels, by the model's own figures."""
-    systems = artefact.metrics.get("systems", {})
-    means = {name: fmean(map(main_figure, systems[name].values())) for name in ("model", "tfidf") if name in systems}
-    if len(means) < 2 or means["model"] >= means["tfidf"]:
+    model, baseline = (artefact.metrics.get("systems", {}).get(name, {}) for name in ("model", "tfidf"))
+    pairs = [(main_figure(model[head]), main_figure(baseline[head])) for head in model.keys() & baseline.keys()]
+    measured = [pair for pair in pairs if not any(map(math.isnan, pair))]
+    own, tfidf = (fmean(one) for one in zip(*measured, strict=True)) if measured else (0.0, 0.0)
+    if own >= tfidf:
         return ()
-    return (f"mean agreement is {means['model']:.3f}; TF-IDF with logistic regression has {means['tfidf']:.3f}",)
+    return (f"mean agreement is {own:.3f}; TF-IDF with logistic regression has {tfidf:.3f}",)
 
 
 def _evidence(found: SideBySide | None) -> dict[str, Any]:

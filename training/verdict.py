@@ -49,14 +49,20 @@ def safety_losses(comparison: Comparison) -> tuple[str, ...]:
     """
     found = []
     recall = comparison.severe.get("recall")
-    if recall is None or math.isnan(recall.gain):
+    if severe_unmeasured(comparison):
         found.append(UNMEASURED)
-    elif recall.gain < 0:
+    elif recall is not None and recall.gain < 0:
         found.append(_sentence("severe recall", recall))
     error = comparison.calibration
     if error.gain > CALIBRATION_ROOM or (error.low is not None and error.low > 0):
         found.append(f"calibration is lost: the mean error rises {signed(error.gain)} ({interval(error)})")
     return tuple(found)
+
+
+def severe_unmeasured(comparison: Comparison) -> bool:
+    """Whether the policy calls tiers severe and no case is labelled with one."""
+    recall = comparison.severe.get("recall")
+    return bool(comparison.severe_codes) and (recall is None or math.isnan(recall.gain))
 
 
 def signed(value: float) -> str:

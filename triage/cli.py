@@ -190,9 +190,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    add_commands()
     try:
+        add_commands()
         app(prog_name="triage")
+    except OSError as error:
+        print(f"triage: {error.strerror}: {error.filename}", file=sys.stderr)
+        sys.exit(Exit.UNUSABLE)
     except Exception as error:  # by itself Python would end with 1, which is an answer of some commands
         traceback.print_tb(error.__traceback__)
         print(f"triage: a defect: {type(error).__name__}", file=sys.stderr)  # its text may be a customer's words

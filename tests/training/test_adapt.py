@@ -211,10 +211,11 @@ def test_a_build_folder_of_other_work_is_refused(bench: Path, model: Path, tmp_p
     assert "another recipe" in done.stderr
 
 
-def test_a_build_folder_is_not_the_model(bench: Path, tmp_path: Path) -> None:
-    done = train(bench, tmp_path / "model", build=tmp_path / "model")
+@pytest.mark.parametrize("inside", ["", "work"])
+def test_a_build_folder_lies_outside_the_model(bench: Path, tmp_path: Path, inside: str) -> None:
+    done = train(bench, tmp_path / "model", build=tmp_path / "model" / inside)
     assert done.exit_code == 2
-    assert "another folder than that of --out" in done.stderr
+    assert "outside that of --out" in done.stderr
 
 
 def test_memory_that_does_not_suffice_is_advice() -> None:

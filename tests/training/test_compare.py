@@ -192,6 +192,20 @@ def test_the_slice_that_loses_is_named() -> None:
     assert found.slices["channel: chat", "complaint_type"].gain == pytest.approx(-1)
 
 
+@pytest.mark.parametrize(("severe", "surely"), [(1, False), (40, True)])
+def test_a_single_severe_case_is_no_proof(severe: int, surely: bool) -> None:
+    rng = np.random.default_rng(1)
+    cases = [
+        parse_record({"id": str(row), "text": words(rng), "labels": {"risk_tier": 3 if row < severe else 1}}, TAXONOMY)
+        for row in range(200)
+    ]
+    right = [str(case.labels["risk_tier"]) for case in cases]
+    missed = ["1"] * len(right)
+    a, b = (Answers({"risk_tier": given}, {"risk_tier": np.full(200, 0.9)}) for given in (right, missed))
+    recall = compare(TAXONOMY, POLICY, cases, a, b).severe["recall"]
+    assert (recall.cases, recall.a, recall.b, recall.low == -1.0) == (severe, 1.0, 0.0, surely)
+
+
 def test_severe_misses_are_masked_and_new_ones_come_first() -> None:
     a, b = ({name: list(values) for name, values in GOOD.labels.items()} for _ in range(2))
     a["risk_tier"][4], b["risk_tier"][8] = 1, 1

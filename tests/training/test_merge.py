@@ -194,6 +194,31 @@ def test_contacts_without_labels_complete_the_sheet(tmp_path: Path, name: str) -
     assert (merged.unlabelled, merged.problems) == (1, [])
 
 
+def test_contacts_do_not_say_what_nobody_said(tmp_path: Path) -> None:
+    (tmp_path / "pool.csv").write_text(f"工单号,内容\nT-1,{WORDS}\n", "utf-8")
+    (tmp_path / "next.csv").write_text(f"id,text,渠道,风险等级\nT-1,{WORDS},电话,3\n", "utf-8")
+    merged = merge(labelled_rows([tmp_path / "pool.csv", tmp_path / "next.csv"], TAXONOMY), TAXONOMY, "refuse")
+    assert merged.records[0]["channel"] == "call"
+
+
+def test_labels_that_only_later_lines_have_are_read(tmp_path: Path) -> None:
+    lines = [{"id": "T-1", "内容": WORDS}, {"id": "T-2", "内容": WORDS, "labels": {"risk_tier": 3}}]
+    (tmp_path / "late.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    (tmp_path / "next.csv").write_text(f"id,text,风险等级\nT-3,{WORDS}啊,3\n", "utf-8")
+    merged = merge(labelled_rows([tmp_path / "late.jsonl", tmp_path / "next.csv"], TAXONOMY), TAXONOMY, "refuse")
+    assert merged.problems
+    assert all(problem.startswith("late.jsonl:") for problem in merged.problems)
+
+
+def test_files_taken_for_contacts_are_named(tmp_path: Path) -> None:
+    (tmp_path / "misspelt.csv").write_text(f"id,text,风险等級评定\nT-1,{WORDS},3\n", "utf-8")
+    (tmp_path / "next.csv").write_text(f"id,text,风险等级\nT-2,{WORDS}啊,3\n", "utf-8")
+    files = [str(tmp_path / name) for name in ("misspelt.csv", "next.csv")]
+    run = CliRunner().invoke(app, ["merge", *files, "-o", str(tmp_path / "out.jsonl")])
+    assert "misspelt.csv: names no head" in run.stderr
+    assert "next.csv: names no head" not in run.stderr
+
+
 def test_a_row_of_contacts_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "pool.csv").write_text("工单号,内容\nT-1,\n", "utf-8")
     (tmp_path / "next.csv").write_text(f"id,text,风险等级\nT-2,{WORDS},3\n", "utf-8")

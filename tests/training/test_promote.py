@@ -117,7 +117,11 @@ def relabelled(folder: Path) -> Path:
 
 def with_figures(folder: Path, **means: float) -> Path:
     """A copy whose own evaluation says that model and baseline agree so well with the labels."""
-    figures = {"systems": {name: {"motive": {"kappa": mean}} for name, mean in means.items()}}
+    return resealed(folder, {"systems": {name: {"motive": {"kappa": mean}} for name, mean in means.items()}})
+
+
+def resealed(folder: Path, figures: dict[str, Any]) -> Path:
+    """The folder with other figures of its own."""
     (folder / "metrics.json").unlink()
     (folder / "metrics.json").write_text(json.dumps(figures), "utf-8")
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
@@ -134,6 +138,15 @@ def test_the_first_model_has_tfidf_to_beat(
     done = promote(model, cases, tmp_path / "models")
     assert done.exit_code == exit_code, done.output
     assert ("TF-IDF with logistic regression has 0.700" in done.stderr) == bool(exit_code)
+
+
+def test_a_head_that_was_not_measured_does_not_count_against_the_first(root: Path, cases: Path, tmp_path: Path) -> None:
+    model = copy_of(root / "models/default", tmp_path / "new")
+    with_figures(model, model=0.6, tfidf=0.5)
+    figures = json.loads((model / "metrics.json").read_text("utf-8"))
+    for system in figures["systems"].values():
+        system["emotion"] = {"kappa": float("nan")}
+    assert promote(resealed(model, figures), cases, tmp_path / "models").exit_code == 0
 
 
 def test_without_severe_cases_nothing_comes_into_use(models: Path, cases: Path, tmp_path: Path) -> None:

@@ -152,6 +152,17 @@ def test_what_was_merged_is_not_suggested_again(root: Path, tmp_path: Path, give
     assert [json.loads(line)["id"] for line in (tmp_path / "s.jsonl").read_text("utf-8").splitlines()] == ["T-2"]
 
 
+def test_a_customer_of_whom_a_case_is_for_testing_is_left_out(root: Path, tmp_path: Path) -> None:
+    rows = [{"id": f"T-{key}", "text": f"会员费扣了{key}次，退钱", "customer_key": key} for key in "AB"]
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    done = {"id": "D", "text": "宽带坏了", "customer_key": "A", "split": "test", "labels": {"risk_tier": 1}}
+    (tmp_path / "done.jsonl").write_text(json.dumps(done), "utf-8")
+    options = ["--labelled", str(tmp_path / "done.jsonl"), "--model", str(root / "models" / "default")]
+    run = CliRunner().invoke(app, ["suggest", str(tmp_path / "pool.jsonl"), "-o", str(tmp_path / "s.jsonl"), *options])
+    assert run.exit_code == 0, run.output
+    assert [json.loads(line)["id"] for line in (tmp_path / "s.jsonl").read_text("utf-8").splitlines()] == ["T-B"]
+
+
 def test_an_id_made_up_for_a_row_says_nothing(root: Path, tmp_path: Path) -> None:
     (tmp_path / "pool.csv").write_text("内容\n会员费扣了两次，退钱\n", "utf-8")
     (tmp_path / "done.csv").write_text("id,text,风险等级\nrow-1,宽带坏了,3\n", "utf-8")

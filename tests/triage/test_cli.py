@@ -160,8 +160,10 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_a_defect_is_no_answer_and_tells_no_words(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    words = "打13800138000"
+
     def broken(*_: object) -> None:
-        raise RuntimeError("打13800138000")
+        raise RuntimeError(words)
 
     monkeypatch.setattr("triage.cli.load_triager", broken)
     monkeypatch.setattr(sys, "argv", ["triage", "info"])
@@ -171,6 +173,18 @@ def test_a_defect_is_no_answer_and_tells_no_words(monkeypatch: pytest.MonkeyPatc
     stderr = capsys.readouterr().err
     assert "RuntimeError" in stderr
     assert "13800138000" not in stderr
+
+
+def test_what_the_machine_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "out.jsonl")
+
+    monkeypatch.setattr("triage.cli.load_triager", full)
+    monkeypatch.setattr(sys, "argv", ["triage", "info"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "triage: No space left on device: out.jsonl\n"
 
 
 def test_a_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
