@@ -141,16 +141,16 @@ def test_severe_is_what_the_policy_has_reported(bench: Path, model: Path, tmp_pa
     counts = np.array(measured["confusion"])
     assert measured["severe_recall"] == pytest.approx(counts[4:, 4:].sum() / counts[4:].sum())
     line = ["compare", str(model), str(model), str(bench / "cases.jsonl"), "--split", "dev", "-o", str(tmp_path / "c")]
-    done = CliRunner().invoke(app, [*line, "--policy", str(bench / "policy.yaml")])
+    done = CliRunner().invoke(app, [*line, "--policy", str(bench / "policy.yaml"), "--margin", "-0.01"])
     assert done.exit_code == 0, done.output
     found = json.loads((tmp_path / "c").read_text("utf-8"))
     assert found["comparison"]["severe"]["recall"]["a"] == pytest.approx(measured["severe_recall"])
     assert {miss["wanted"] for miss in found["misses"]} <= {4, DISASTER}
 
 
-def test_cards_and_lineage_say_where_it_is_from(bench: Path, model: Path) -> None:
+def test_cards_and_lineage_say_where_it_is_from(model: Path) -> None:
     manifest = open_artefact(model).manifest
-    assert manifest.lineage["base"]["name"] == str(bench / "encoder")
+    assert manifest.lineage["base"]["name"] == "encoder"
     assert manifest.lineage["environment"]["packages"]["torch"]
     assert manifest.window == 64
     card, data = ((model / name).read_text("utf-8") for name in ("README.md", "DATA.md"))
