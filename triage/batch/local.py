@@ -9,9 +9,10 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
@@ -56,7 +57,8 @@ def _shared(
     try:
         for shard in shards:
             done = journal.has(shard.number)
-            ahead.append((shard, None if done else pool.submit(_work, shard.number, shard.rows)))
+            with _interrupt_key_held():
+                ahead.append((shard, None if done else pool.submit(_work, shard.number, shard.rows)))
             if len(ahead) > workers * _AHEAD:
                 yield _finished(*ahead.popleft(), journal)
         while ahead:
@@ -67,6 +69,16 @@ def _shared(
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _interrupt_key_held() -> Iterator[None]:
+    """The interrupt key waits until the end of the block; a process begun in it never hears it, even while starting."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _finished(shard: Shard, work: Future[None] | None, journal: Journal) -> Answered:
