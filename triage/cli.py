@@ -194,7 +194,8 @@ def main() -> None:
         add_commands()
         app(prog_name="triage")
     except OSError as error:
-        print(f"triage: {error.strerror}: {error.filename}", file=sys.stderr)
+        parts = (error.strerror or type(error).__name__, error.filename)
+        print("triage:", ": ".join(str(part) for part in parts if part), file=sys.stderr)
         sys.exit(Exit.UNUSABLE)
     except Exception as error:  # by itself Python would end with 1, which is an answer of some commands
         traceback.print_tb(error.__traceback__)

@@ -96,8 +96,7 @@ class _Worker:
 
 
 def _start(load: Loader, journal: Journal, batch_size: int) -> None:
-    """Begin a worker process. It ends with its parent, and leaves the interrupt key to it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Begin a worker process; it ends with its parent."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _Worker.triager, _Worker.journal, _Worker.batch_size = load(), journal, batch_size
 
