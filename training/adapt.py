@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.torch import load_model, save_model
 
 from training.cases import LabelledCase, find_labelled, read_cases, short_names
 from training.checkpoint import Checkpoint
-from training.choose import Choice, mean_agreement
+from training.choose import Choice
 from training.data_card import data_card
 from training.environment import Clock
 from training.examples import encode_cases, head_shapes
@@ -228,7 +229,8 @@ def _one(
     weights = shop.build / f"{name}.safetensors"
     if weights.exists():
         load_model(network, weights)
-        return mean_agreement(shop.taxonomy, dev[0], predict(network, dev[1])), network
+        with safe_open(weights, framework="pt") as finished:
+            return float(finished.metadata()["agreement"]), network
 
     def report(epoch: int, agreement: float) -> None:
         log.info("%s epoch %d: mean agreement on dev %.4f", name, epoch, agreement)
@@ -240,7 +242,7 @@ def _one(
     train(network, examples, stage, shop.noise(), stage.seed, choice, checkpoint)
     if processes().is_main_process:
         choice.restore()
-        save_model(network, str(weights))
+        save_model(network, str(weights), metadata={"agreement": str(choice.best)})
         checkpoint.path.unlink()
     return choice.best, network
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from training.cases import LabelledCase
 from training.evaluate import Answers, kind_of, slices_of
-from training.metrics import calibration_error, kappa_of_positions
+from training.metrics import calibration_error, kappa_of_positions, resamples
 from training.splits import kept_together
 from triage.policy import Policy
 from triage.taxonomy import Head, Taxonomy
@@ -88,17 +88,9 @@ class _Both:
         a, b = self.a(rows), self.b(rows)
         if np.isnan(a) or np.isnan(b) or len(np.unique(groups[rows])) < _FEWEST_GROUPS:
             return Gain(len(rows), _known(a), _known(b), None, None)
-        gains = [self.b(sample) - self.a(sample) for sample in _samples(rows, groups[rows], rounds)]
+        gains = [self.b(sample) - self.a(sample) for sample in resamples(rows, groups[rows], rounds)]
         low, high = np.nanpercentile(gains, [50 * (1 - level), 50 * (1 + level)])
         return Gain(len(rows), a, b, float(low), float(high))
-
-
-def _samples(rows: Rows, groups: Rows, rounds: int) -> Iterator[Rows]:
-    """As many `groups` `[rows]` as there are, drawn with replacement, each with all its rows; the same every time."""
-    names, place = np.unique(groups, return_inverse=True)
-    chances = np.full(len(names), 1 / len(names))
-    for times in np.random.default_rng(0).multinomial(len(names), chances, rounds):
-        yield np.repeat(rows, times[place])
 
 
 def compare(taxonomy: Taxonomy, policy: Policy, records: Sequence[LabelledCase], a: Answers, b: Answers) -> Comparison:

@@ -76,9 +76,16 @@ def answers_of_scores(
 
 
 def figures(
-    taxonomy: Taxonomy, policy: Policy, records: Sequence[LabelledCase], answers: Answers, detail: bool = True
+    taxonomy: Taxonomy,
+    policy: Policy,
+    records: Sequence[LabelledCase],
+    answers: Answers,
+    groups: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
-    """All figures of one system on these records, by head; `detail`: with confusion matrices and reliability bins.
+    """All figures of one system on these records, by head.
+
+    With `groups` `[records]` (`training.splits.kept_together`) also confusion matrices, reliability bins and intervals,
+    over resampled groups.
 
     The tier head of the policy also has recall and precision of the labels that are severe by it.
     """
@@ -94,8 +101,8 @@ def figures(
             found[head.name] = _single(head, wanted, given, confidence)
             if head.name == policy.tier_head:
                 found[head.name] |= _severe(policy, wanted, given)
-            if detail:
-                found[head.name] |= _detail(head, wanted, given, confidence)
+            if groups is not None:
+                found[head.name] |= _detail(head, wanted, given, confidence, groups[rows])
     return found
 
 
@@ -119,12 +126,14 @@ def _severe(policy: Policy, wanted: list[Code], given: list[Code]) -> dict[str, 
     return {"severe_recall": recall, "severe_precision": precision}
 
 
-def _detail(head: Head, wanted: list[Code], given: list[Code], confidence: NDArray[np.float64]) -> dict[str, Any]:
+def _detail(
+    head: Head, wanted: list[Code], given: list[Code], confidence: NDArray[np.float64], groups: NDArray[np.int64]
+) -> dict[str, Any]:
     positions = [np.array([head.index(code) for code in codes], dtype=int) for codes in (wanted, given)]
     correct = positions[0] == positions[1]
     return {
-        "kappa_interval": metrics.bootstrap(positions, partial(metrics.kappa_of_positions, head), rounds=200),
-        "calibration_interval": metrics.bootstrap([confidence, correct], metrics.calibration_error, rounds=200),
+        "kappa_interval": metrics.bootstrap(positions, partial(metrics.kappa_of_positions, head), groups),
+        "calibration_interval": metrics.bootstrap([confidence, correct], metrics.calibration_error, groups),
         "confusion": metrics.confusion(head, *positions).tolist(),
         "reliability": metrics.reliability(confidence, correct),
     }
@@ -182,7 +191,7 @@ def _part(
         {head: [values[row] for row in rows] for head, values in answers.labels.items()},
         {head: values[list(rows)] for head, values in answers.confidence.items()},
     )
-    return figures(taxonomy, policy, [records[row] for row in rows], part, detail=False)
+    return figures(taxonomy, policy, [records[row] for row in rows], part)
 
 
 def review_figures(policy: Policy, records: Sequence[LabelledCase], answers: Answers) -> dict[str, float]:

@@ -32,7 +32,7 @@ from training.perturbations import flip_rates, threats_found
 from training.profile import profile
 from training.readings import read_readings
 from training.recipe import load_recipe
-from training.splits import in_split, read_split, with_splits
+from training.splits import in_split, kept_together, read_split, with_splits
 from training.stages import Stages
 from training.wide import fit_wide
 from triage.artefact import Artefact, sha256
@@ -128,7 +128,7 @@ def figures_of(
     with_baseline: bool = True,
 ) -> dict[str, Any]:
     """Figures of a model on records of a split, beside the baseline and the majority guess learnt from `train`."""
-    taxonomy = triager.taxonomy
+    taxonomy, groups = triager.taxonomy, kept_together(records)
     systems = {"model": answers_of_triager(triager, records)}
     for kind in ("tfidf", "majority") if with_baseline and train else ():
         fitted = Baseline(taxonomy, Segmenter(triager.artefact.manifest.segmenter), kind).fit(train)
@@ -137,7 +137,9 @@ def figures_of(
         "split": split,
         "cases": len(records),
         "training_cases": len(train),
-        "systems": {name: figures(taxonomy, triager.policy, records, answers) for name, answers in systems.items()},
+        "systems": {
+            name: figures(taxonomy, triager.policy, records, answers, groups) for name, answers in systems.items()
+        },
         "kinds": {name: by_kind(taxonomy, triager.policy, records, answers) for name, answers in systems.items()},
         "slices": by_slice(taxonomy, triager.policy, records, systems["model"]),
         "evidence_overlap": evidence_overlap(triager, records),

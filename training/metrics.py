@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,15 +79,22 @@ def risk_coverage(confidence: Scores, correct: NDArray[np.bool_]) -> dict[str, f
     return {f"{share} %": float(1 - correct[order[:count]].mean()) for share, count in counts.items()}
 
 
-def bootstrap(values: Sequence[NDArray[Any]], figure: Any, rounds: int = 500, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of `figure(*values)` over resampled rows; NaN without rows."""
-    rng = np.random.default_rng(seed)
-    rows = len(values[0])
-    if not rows:
+def resamples(rows: Positions, groups: Positions, rounds: int) -> Iterator[Positions]:
+    """As many `groups` `[rows]` as there are, drawn with replacement, each with all its rows; the same every time."""
+    names, place = np.unique(groups, return_inverse=True)
+    chances = np.full(len(names), 1 / len(names))
+    for times in np.random.default_rng(0).multinomial(len(names), chances, rounds):
+        yield np.repeat(rows, times[place])
+
+
+def bootstrap(
+    values: Sequence[NDArray[Any]], figure: Callable[..., float], groups: Positions, rounds: int = 200
+) -> tuple[float, float]:
+    """95 % interval of `figure(*values)` over resampled `groups` of rows, one group number a row; NaN without rows."""
+    if not len(groups):
         return float("nan"), float("nan")
-    samples = [rng.integers(0, rows, rows) for _ in range(rounds)]
-    figures = [figure(*(value[sample] for value in values)) for sample in samples]
-    low, high = np.nanpercentile(figures, [2.5, 97.5])
+    samples = resamples(np.arange(len(groups)), groups, rounds)
+    low, high = np.nanpercentile([figure(*(value[rows] for value in values)) for rows in samples], [2.5, 97.5])
     return float(low), float(high)
 
 

@@ -167,6 +167,19 @@ def test_every_epoch_is_tracked(model: Path) -> None:
     assert all(-1 <= event["agreement"] <= 1 for event in epochs)
 
 
+def test_a_search_given_again_takes_finished_trials_as_they_were(bench: Path, tmp_path: Path) -> None:
+    more = {"taxonomy": bench / "taxonomy.yaml", "policy": bench / "policy.yaml", "build": tmp_path / "work"}
+    for name in ("once", "again"):
+        done = train(bench, tmp_path / name, search="2", seeds="2", **more)
+        assert done.exit_code == 0, done.output
+    events = [json.loads(line) for line in (tmp_path / "work/track.jsonl").read_text("utf-8").splitlines()]
+    once, again = ({**event, "time": ""} for event in events if event["event"] == "search")
+    assert once == again
+    trained = [(event["run"], event["epoch"]) for event in events if event["event"] == "epoch"]
+    assert {run for run, _ in trained} == {"trial-0", "trial-1", "seed-1", "seed-2"}
+    assert len(trained) == len(set(trained))
+
+
 def no_policy(bench: Path) -> dict[str, Path | str]:
     return {"taxonomy": bench / "taxonomy.yaml"}
 

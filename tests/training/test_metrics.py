@@ -95,3 +95,16 @@ def test_a_threshold_is_fitted_where_labels_do_not_exclude_each_other() -> None:
     fitted = calibrate(ISSUES, logits, [[ISSUES.codes[i] for i in np.flatnonzero(row)] for row in truth])
     given = probabilities(ISSUES, logits, fitted) >= fitted.threshold
     assert (given == truth).mean() > 0.98
+
+
+def test_an_interval_of_resampled_groups_knows_that_their_cases_are_not_news() -> None:
+    right = np.random.default_rng(0).random(60) < 0.7
+    alone = metrics.bootstrap([right], np.mean, np.arange(60))
+    thrice = metrics.bootstrap([np.repeat(right, 3)], np.mean, np.repeat(np.arange(60), 3))
+    as_news = metrics.bootstrap([np.repeat(right, 3)], np.mean, np.arange(180))
+    assert thrice == pytest.approx(alone)
+    assert as_news[1] - as_news[0] < 0.7 * (alone[1] - alone[0])
+
+
+def test_there_is_no_interval_without_cases() -> None:
+    assert all(math.isnan(end) for end in metrics.bootstrap([np.array([])], np.mean, np.array([], dtype=int)))

@@ -19,6 +19,7 @@ from training import metrics
 from training.cases import LabelledCase, read_cases
 from training.evaluate import Answers, by_kind, by_slice, figures
 from training.report import Scale, heat, render, write_report, zh
+from training.splits import kept_together
 from training.tables import as_markdown, number
 from triage.errors import OutputError
 from triage.policy import load_policy
@@ -96,10 +97,11 @@ def measured(taxonomy: Taxonomy, records: list[LabelledCase]) -> dict[str, Any]:
     """Figures of a system that is right nine times in ten, and of one that is right half the time."""
     systems = {"model": noisy(taxonomy, records, 0.9), "tfidf": noisy(taxonomy, records, 0.5)}
     single = [head.name for head in taxonomy.heads if head.kind != "multi"]
+    groups = kept_together(records)
     return {
         "cases": len(records),
         "training_cases": 3000,
-        "systems": {name: figures(taxonomy, POLICY, records, answers) for name, answers in systems.items()},
+        "systems": {name: figures(taxonomy, POLICY, records, answers, groups) for name, answers in systems.items()},
         "kinds": {name: by_kind(taxonomy, POLICY, records, answers) for name, answers in systems.items()},
         "slices": by_slice(taxonomy, POLICY, records, systems["model"], smallest=10),
         "evidence_overlap": 0.71,
@@ -200,7 +202,7 @@ def test_a_head_without_labels_is_shown_as_unknown(
 ) -> None:
     bare = [LabelledCase(one.case, {"risk_tier": one.labels["risk_tier"]}) for one in records]
     answers = noisy(taxonomy, records, 0.9)
-    systems = {"model": figures(taxonomy, POLICY, bare, answers)}
+    systems = {"model": figures(taxonomy, POLICY, bare, answers, kept_together(bare))}
     slices, kinds = by_slice(taxonomy, POLICY, bare, answers), {"model": by_kind(taxonomy, POLICY, bare, answers)}
     page = render(measured | {"systems": systems, "kinds": kinds, "slices": slices}, taxonomy, ORIGIN)
     shown = {row[0].split()[-1]: row[2:] for row in Tables(page).found["heads"][1:]}
