@@ -53,6 +53,9 @@ FLOORS = [
     ("no signal", COMPLAINT, (), {}, 1),
     ("regulator, model sure of the opposite", COMPLAINT, ("regulator_threat",), {"certainty": 0.99}, 1),
     ("regulator, model sees a little", {**COMPLAINT, "risk_tier": 2}, ("regulator_threat",), {"certainty": 0.6}, 3),
+    ("violence, model sees a trace", {**COMPLAINT, "risk_tier": 1}, ("violence_threat",), {"certainty": 0.93}, 3),
+    ("danger to life, model sees a trace", NOTHING, ("life_danger",), {"certainty": 0.9}, 3),
+    ("danger to life that is over", NOTHING, ("life_danger", "settled"), {"certainty": 0.9}, 0),
     ("self-harm, model sees a little", {**COMPLAINT, "risk_tier": 3}, ("self_harm",), {"certainty": 0.3}, 4),
     ("a floor of 3 does not become 4", NOTHING, ("regulator_threat",), {"certainty": 0.85}, 3),
     ("regulator in a plain question", NOTHING, ("regulator_threat",), {"certainty": 0.99}, 0),
@@ -132,6 +135,23 @@ def test_advice_follows_motive_and_signal() -> None:
     assert any("具名负责人" in one for one in actions)
     assert any("挽留" in one for one in actions)
     assert len(actions) == len(set(actions))
+
+
+def test_a_label_that_only_consistency_brought_calls_for_no_advice() -> None:
+    decision = run(scores_for(NOTHING, 0.94), "regulator_threat")
+    assert label(decision, "risk_tier") == 3
+    assert label(decision, "complaint_type") != "none"
+    tier = next(tier for tier in POLICY.tiers if tier.code == 3)
+    assert decision.handling.actions == tier.actions
+    assert "low_confidence:complaint_type" in decision.review_reasons
+
+
+def test_nobody_in_danger_of_life_is_asked_whether_the_offer_suits() -> None:
+    scores = scores_for({**COMPLAINT, "risk_tier": 4, "motive": "compensation"})
+    usual, alone = (run(scores, *kinds).handling.actions for kinds in (("churn",), ("churn", "self_harm")))
+    assert any("首个方案" in action for action in usual)
+    assert any("不要挂断" in action for action in alone)
+    assert not any(word in action for action in alone for word in ("首个方案", "挽留"))
 
 
 def test_unsure_means_a_person() -> None:

@@ -118,7 +118,8 @@ def _agreement(systems: dict[str, Any]) -> Table:
     figures = Table("head", *systems, title="dev: kappa, or micro-F1", title_justify="left")
     for name in next(iter(systems.values())):
         cells = (systems[system][name] for system in systems)
-        figures.add_row(name, *(f"{cell.get('kappa', cell.get('micro_f1')):.2f}" for cell in cells))
+        values = (cell.get("kappa", cell.get("micro_f1")) for cell in cells)
+        figures.add_row(name, *("–" if value is None else f"{value:.2f}" for value in values))
     return figures
 
 

@@ -72,7 +72,7 @@ def decide(
         tier.owner,
         tier.present_owner_may,
         tier.respond_within_minutes,
-        _actions(policy, taxonomy, tier, chosen, kinds, case.prior_no_value or 0),
+        _actions(policy, taxonomy, tier, chosen, scores, kinds, case.prior_no_value or 0),
     )
     return Decision(answers, handling, review)
 
@@ -178,12 +178,23 @@ def _review(
 
 
 def _actions(
-    policy: Policy, taxonomy: Taxonomy, tier: Tier, chosen: Mapping[str, int], kinds: set[str], no_value: int
+    policy: Policy,
+    taxonomy: Taxonomy,
+    tier: Tier,
+    chosen: Mapping[str, int],
+    scores: Scores,
+    kinds: set[str],
+    no_value: int,
 ) -> tuple[str, ...]:
-    actions: dict[str, None] = dict.fromkeys(tier.actions)
-    given = {(name, str(taxonomy.head(name).codes[position])) for name, position in chosen.items()}
-    for advice in policy.advice:
-        called_for = advice.signal in kinds or (advice.head, str(advice.label)) in given
-        if called_for and no_value >= advice.prior_no_value:
-            actions.update(dict.fromkeys(advice.actions))
-    return tuple(actions)
+    given = {
+        (name, str(taxonomy.head(name).codes[position]))
+        for name, position in chosen.items()
+        if scores[name][position] >= policy.advice_needs_score
+    }
+    called_for = [
+        advice
+        for advice in policy.advice
+        if (advice.signal in kinds or (advice.head, str(advice.label)) in given) and no_value >= advice.prior_no_value
+    ]
+    followed = [advice for advice in called_for if advice.alone] or called_for
+    return tuple(dict.fromkeys([*tier.actions, *(action for advice in followed for action in advice.actions)]))

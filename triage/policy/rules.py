@@ -81,13 +81,17 @@ class HeadRule(Settings):
 
 
 class Advice(Settings):
-    """Next steps that a label (or a signal) calls for; `prior_no_value` narrows it to customers who had at least so
-    many contacts without value lately."""
+    """Next steps that a label (or a signal) calls for, beside those of the tier.
+
+    `prior_no_value` narrows it to customers who had at least so many contacts without value lately. Where `alone` is
+    called for, other advice is not given: nobody in danger of life is asked whether the offer suits.
+    """
 
     head: str | None = None
     label: Code | None = None
     signal: str | None = None
     prior_no_value: Annotated[int, Field(ge=0)] = 0
+    alone: bool = False
     actions: tuple[str, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -106,7 +110,8 @@ class Review(Settings):
 
 class Policy(Settings):
     """A versioned policy. `consistency` lists labels that must go together: where the first head named has one of the
-    labels given, the second must have one of its own."""
+    labels given, the second must have one of its own. A label calls for advice if the model sees at least
+    `advice_needs_score` in it, so not if a floor or consistency alone brought it."""
 
     name: str
     version: str
@@ -116,6 +121,7 @@ class Policy(Settings):
     consistency: tuple[dict[str, tuple[Code, ...]], ...] = ()
     heads: dict[str, HeadRule] = {}
     advice: tuple[Advice, ...] = ()
+    advice_needs_score: Probability = 0.0
     supports: dict[str, tuple[str, ...]] = {}
     review: Review = Review()
 
