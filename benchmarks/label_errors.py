@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from training.cases import LabelledCase, find_labelled, read_cases
-from training.check import related
+from training.check import SAME_SOURCE
 from training.similarity import likeness
+from training.splits import related
 from training.suspicious import suspicious
 from training.tables import number, table
 from triage.taxonomy import Head, Taxonomy, load_taxonomy
@@ -58,7 +59,7 @@ def figures(records: Sequence[LabelledCase], taxonomy: Taxonomy, seed: int) -> d
     """Precision, recall and precision among the first, by head."""
     wrong, planted = plant(records, taxonomy, random.Random(seed))  # noqa: S311
     listed: dict[str, list[int]] = {head.name: [] for head in taxonomy.heads}
-    for one in suspicious(wrong, taxonomy, related(wrong, likeness(wrong))):
+    for one in suspicious(wrong, taxonomy, related(wrong, likeness(wrong), SAME_SOURCE.values())):
         listed[one.head].append(one.record)
     found = {}
     for name, rows in listed.items():

@@ -1,10 +1,10 @@
 """Mean agreement on dev by number of training cases: a base model's start, a random start, and TF-IDF.
 
-    python benchmarks/learning_curve.py BASE data/cases --out docs/figures/learning_curve --write docs/training.md
+    python benchmarks/learning_curve.py models CASES --taxonomy FILE --out docs/figures/learning_curve --write PAGE
 
 writes `docs/figures/learning_curve.json` and `.svg`, and the table between the marks of the page. The networks answer
 alone, without the linear part, calibration or policy. With a base model that learnt from these cases before, its curve
-flatters it: take cases or heads that it never saw.
+flatters it: take labels that it never saw (`benchmarks/unseen_labels.py`).
 """
 
 from __future__ import annotations

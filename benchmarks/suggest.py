@@ -71,7 +71,7 @@ def quality(model: Baseline, dev: Sequence[LabelledCase], rare: dict[str, list[i
         if head.name == POLICY.tier_head:
             severe = [place for place, code in enumerate(head.codes) if str(code) in POLICY.severe]
             recall = metrics.found_and_right(*(np.isin(places, severe).tolist() for places in (wanted, given)))[0]
-    return float(np.mean(kappas)), float(np.mean(rare_f1)), recall
+    return float(np.nanmean(kappas)), float(np.mean(rare_f1)), recall
 
 
 def curve(

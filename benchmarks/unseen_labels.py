@@ -3,7 +3,8 @@
     python benchmarks/unseen_labels.py CORPUS build/unseen
 
 writes `cases.jsonl` and `taxonomy.yaml` for `benchmarks/learning_curve.py`: as many texts of each kind, drawn with a
-seed, each with the label of its own head. CORPUS is the folder of public text described in `docs/training.md`.
+seed, each with the label of its own head. CORPUS is what `triage train --corpus` takes, no part of the repository;
+`auxiliary/stars.jsonl` (15,168 reviews) and `auxiliary/emotion.jsonl` (34,330 microblogs, SMP2020-EWECT) are read.
 """
 
 from __future__ import annotations

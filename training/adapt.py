@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import load_model, save_model
 
-from training.cases import LabelledCase, find_labelled, read_cases, short_names
+from training.cases import LabelledCase, find_labelled, read_cases
 from training.checkpoint import Checkpoint
 from training.choose import Choice
 from training.data_card import data_card
@@ -25,13 +23,13 @@ from training.environment import Clock
 from training.examples import encode_cases, head_shapes
 from training.export import round_to_half
 from training.finetune import Example, predict, train, words_of
-from training.fit import Workshop, calibration
+from training.fit import Workshop, calibration, claim, digests
 from training.make import PARITY_CASES, figures_of
 from training.model import TriageModel
 from training.pack import Contents, pack
 from training.processes import processes, shared
 from training.recipe import FinetuneStage, Recipe, load_recipe
-from training.splits import with_splits
+from training.splits import Splits, with_splits
 from training.start import Start, open_start, warm_heads
 from training.tracking import Track
 from training.wide import fit_wide, wide_logits
@@ -71,34 +69,6 @@ class Job:
     seeds: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Splits:
-    """The records by what they are for."""
-
-    train: list[LabelledCase]
-    dev: list[LabelledCase]
-    test: list[LabelledCase]
-
-    @classmethod
-    def of(cls, records: Sequence[LabelledCase]) -> Splits:
-        """Records that have their splits; others than these three are left out."""
-        return cls(*([record for record in records if record.split == split] for split in ("train", "dev", "test")))
-
-    def check(self, taxonomy: Taxonomy) -> None:
-        """InputError unless every head has two labels to learn from and a case to calibrate on."""
-        for head in taxonomy.heads:
-            known = [record.labels[head.name] for record in self.train if head.name in record.labels]
-            seen = Counter(str(code) for value in known for code in (value if head.kind == "multi" else [value]))
-            dev = sum(head.name in record.labels for record in self.dev)
-            if len(seen) < 2 or not dev:
-                raise InputError(
-                    f"cases: {head.name} needs two labels in training and a dev case, or leave the head out of the "
-                    f"taxonomy file; given {dict(seen)} and {dev} dev cases"
-                )
-            if missing := [str(code) for code in head.codes if str(code) not in seen]:
-                log.warning("%s: no training case is %s", head.name, ", ".join(missing))
-
-
 def adapt(job: Job) -> Artefact | None:
     """Train, calibrate, export and measure; what was finished in `job.build` is taken from there.
 
@@ -116,14 +86,15 @@ def adapt(job: Job) -> Artefact | None:
     splits = Splits.of(records)
     splits.check(taxonomy)
     log.info("%d training cases, %d dev, %d test", len(splits.train), len(splits.dev), len(splits.test))
-    hashes = {name: sha256(file) for file, name in short_names(files).items()}
+    hashes = digests(files)
     sources = {"taxonomy": sha256(taxonomy_path), **hashes}
     here = processes()
     if here.is_main_process:
         settings = {"recipe": recipe.model_dump(mode="json"), "trials": job.trials}
-        _claim(job.build, {**settings, "base": _identity(start), "files": sources}, start)
+        claim(job.build, {**settings, "base": _identity(start), "files": sources})
+        start.tokenizer.save(str(job.build / "tokenizer.json"))
     here.wait_for_everyone()
-    shop = _workshop(job, recipe, start, taxonomy, tuple(files))
+    shop = _workshop(job, recipe, start, taxonomy)
     examples = encode_cases(splits.train, taxonomy, shop.segmenter, shop.encoder(), recipe.finetune.variants)
     dev = [example.encoded for example in encode_cases(splits.dev, taxonomy, shop.segmenter, shop.encoder())]
     track = Track(job.build / "track.jsonl", job.out.name) if here.is_main_process else None
@@ -164,27 +135,17 @@ def adapt(job: Job) -> Artefact | None:
     return pack(job.out, contents, lineage, dev[:PARITY_CASES], measure)
 
 
-def _workshop(job: Job, recipe: Recipe, start: Start, taxonomy: Taxonomy, files: tuple[Path, ...]) -> Workshop:
+def _workshop(job: Job, recipe: Recipe, start: Start, taxonomy: Taxonomy) -> Workshop:
     """The stages' common ground, with the words that the start was segmented by."""
     manifest = start.model.manifest if start.model else None
     segmenter = Segmenter(manifest.segmenter, manifest.words) if manifest else Segmenter(recipe.segmenter)
     shape = recipe.shape.model_copy(update={"window_words": start.window})
     recipe = recipe.model_copy(update={"shape": shape})
-    return Workshop(recipe, taxonomy, segmenter, Path(), files, job.build, roles=start.roles)
+    return Workshop(recipe, taxonomy, segmenter, Path(), job.build, roles=start.roles)
 
 
 def _identity(start: Start) -> dict[str, str]:
     return {"name": start.name, "digest": digest_of(start.model.folder) if start.model else ""}
-
-
-def _claim(build: Path, job: dict[str, Any], start: Start) -> None:
-    """Mark the build folder as that of this job and put the tokenizer there; InputError if it holds another's work."""
-    mark, text = build / "job.json", json.dumps(job, ensure_ascii=False, sort_keys=True, indent=1)
-    if mark.exists() and mark.read_text("utf-8") != text:
-        raise InputError(f"build: {build} holds work of other data, another recipe or start; remove it or name another")
-    build.mkdir(parents=True, exist_ok=True)
-    mark.write_text(text, "utf-8")
-    start.tokenizer.save(str(build / "tokenizer.json"))
 
 
 def _finetuned(

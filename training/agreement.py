@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,8 @@ class HeadAgreement:
     """Figures of one head over the cases that at least two annotators labelled.
 
     `agreement` is Cohen's kappa, with quadratic weights where labels are ordered, or micro-F1 for a multi-label head;
-    `unweighted` is kappa without weights; both are means over pairs of annotators. `alpha` is Krippendorff's (interval
+    `unweighted` is kappa without weights; both are means over the pairs of annotators that they can be measured of, NaN
+    where there is none: all gave one label, or none of a multi-label head. `alpha` is Krippendorff's (interval
     where ordered, Jaccard distance of the sets for a multi-label head). `same` is the share of cases on which all
     agree. `labels` has for every label how many were given and the share of those that another annotator gave too.
     """
@@ -138,15 +141,21 @@ def _figures(head: Head, given: Sequence[Mapping[str, Any]], names: Sequence[str
     plain = head.model_copy(update={"kind": "single"})
     unweighted = float("nan")
     if head.kind != "multi":
-        unweighted = float(np.mean([metrics.kappa(plain, left, right) for left, right in pairs]))
+        unweighted = _mean(metrics.kappa(plain, left, right) for left, right in pairs)
     return HeadAgreement(
         cases=len(given),
-        agreement=float(np.mean([figure(head, left, right) for left, right in pairs])),
+        agreement=_mean(figure(head, left, right) for left, right in pairs),
         unweighted=unweighted,
         alpha=_alpha_of(head, given),
-        same=float(np.mean([_farthest(head, labels) == 0 for labels in given])),
+        same=fmean(_farthest(head, labels) == 0 for labels in given),
         labels={str(code): _of_label(head, code, pairs) for code in head.codes},
     )
+
+
+def _mean(values: Iterable[float]) -> float:
+    """Mean of what is not NaN; NaN if nothing is."""
+    measured = [value for value in values if not math.isnan(value)]
+    return fmean(measured) if measured else float("nan")
 
 
 def _alpha_of(head: Head, given: Sequence[Mapping[str, Any]]) -> float:

@@ -48,15 +48,12 @@ class Baseline:
 
     def fit(self, records: Sequence[LabelledCase]) -> Baseline:
         """Learn from all records, each head from those that have its label."""
-        words = self._segmented(records)
-        self.words.fit(words)
-        self.characters.fit(words)
-        self._fit_heads(records, self._features(words).tocsr())
+        self._fit_heads(records, self._learnt_features(records))
         return self
 
     def predict(self, records: Sequence[LabelledCase]) -> dict[str, NDArray[np.float64]]:
         """Probabilities `[cases, labels]` for each head."""
-        return self._scores(self._features(self._segmented(records)).tocsr())
+        return self._scores(self._features(self._segmented(records)))
 
     def out_of_fold(
         self, records: Sequence[LabelledCase], groups: Sequence[int] | NDArray[np.int64], folds: int = 3
@@ -67,10 +64,7 @@ class Baseline:
         """
         if len(set(groups)) < folds:
             raise InputError(f"folds: at least {folds} unrelated cases are needed, given {len(set(groups))}")
-        words = self._segmented(records)
-        self.words.fit(words)
-        self.characters.fit(words)
-        features = self._features(words).tocsr()
+        features = self._learnt_features(records)
         scores = {head.name: np.zeros((len(records), len(head.labels))) for head in self.taxonomy.heads}
         split = GroupKFold(folds, shuffle=True, random_state=0).split(features, groups=groups)
         for seen, held_out in split:
@@ -129,8 +123,25 @@ class Baseline:
     def _segmented(self, records: Sequence[LabelledCase]) -> list[list[str]]:
         return [marked_words(prepare(record.case, self._segmenter)) for record in records]
 
+    def _learnt_features(self, records: Sequence[LabelledCase]) -> Any:
+        """The features of records that the vocabulary is learnt from; InputError if there are no words at all."""
+        words = self._segmented(records)
+        if not any(words):
+            raise InputError(f"cases: training cases with words are needed; given {len(records)} without any")
+        for vectoriser in (self.words, self.characters):
+            _fit_vocabulary(vectoriser, words)
+        return self._features(words)
+
     def _features(self, words: list[list[str]]) -> Any:
-        return hstack([self.words.transform(words), self.characters.transform(words)])
+        return hstack([self.words.transform(words), self.characters.transform(words)]).tocsr()
+
+
+def _fit_vocabulary(vectoriser: TfidfVectorizer, words: list[list[str]]) -> None:
+    """Sequences that at least `min_df` cases have; all of them where there are so few cases that none is left."""
+    try:
+        vectoriser.fit(words)
+    except ValueError:
+        vectoriser.set_params(min_df=1).fit(words)
 
 
 def _line(model: Any, size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -67,9 +67,12 @@ def _best_weights(head: Head, scores: Logits, targets: Logits) -> tuple[float, .
     """Coordinate search for label weights; a step must gain more than it could by chance on a few cases.
 
     Weights that agree nearly alike can differ much in how many of a rare label they find, so recall counts, too, but
-    for ordered heads, whose kappa weighs how far off an answer is.
+    for ordered heads, whose kappa weighs how far off an answer is. All 1 where the cases have one label: kappa cannot
+    tell weights apart there.
     """
     truth = targets.argmax(1)
+    if len(np.unique(truth)) < 2:
+        return (1.0,) * len(head.labels)
     wanted = [head.codes[position] for position in truth]
 
     def agreement(weights: NDArray[np.float64]) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import AutoConfig
 
-from training.tables import as_markdown, number, table
+from training.tables import as_json, as_markdown, number, table
 
 _TEMPLATE = """# Model card: {name} {version}
 
@@ -69,7 +69,7 @@ def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
         figures=as_markdown(figures),
     )
     (folder / "README.md").write_text(card, "utf-8")
-    (folder / "metrics.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1), "utf-8")
+    (folder / "metrics.json").write_text(as_json(figures), "utf-8")
 
 
 def _stages(rows: Mapping[str, Mapping[str, float]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,8 @@ READABLE = (*JSON_LINES, *TABLES)
 _SHOWN = 10
 _LOOKED_AT = 1_000
 _SHOWN_VALUES, _SHOWN_LETTERS = 5, 30
-_EXTRA = ("pair", "negative_share", "industry", "annotator", "labelled_at")
+_MADE_UP = re.compile(rf"(?:.+:)?row-\d+|.+(?:{'|'.join(map(re.escape, READABLE))}):\d+", re.IGNORECASE)
+_EXTRA = ("pair",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,11 @@ def _ends(path: Path) -> tuple[str, ...]:
     """The last part of a path, the last two, and so on; a link goes by its own name."""
     _, *parts = (path.parent.resolve() / path.name).parts
     return tuple("/".join(parts[place:]) for place in reversed(range(len(parts))))
+
+
+def is_made_up(given: str) -> bool:
+    """Whether an id is one that readers give to a row without: `row-7`, `pool.csv:row-7`, `next.csv:8`."""
+    return _MADE_UP.fullmatch(given) is not None
 
 
 def plain_words(text: str) -> str:

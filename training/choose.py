@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -39,12 +41,13 @@ def mean_agreement(taxonomy: Taxonomy, records: Sequence[LabelledCase], logits: 
 
 
 def agreement_of(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> float:
-    """Mean of `agreements`; heads without any label do not count."""
-    return float(np.nanmean(list(agreements(taxonomy, records, answers).values())))
+    """Mean of those `agreements` that are not NaN; 0 if all are: then no answers are better than others."""
+    measured = [one for one in agreements(taxonomy, records, answers).values() if not math.isnan(one)]
+    return fmean(measured) if measured else 0.0
 
 
 def agreements(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> dict[str, float]:
-    """Kappa of every head (micro-F1 of a multi-label head); NaN for a head without any label."""
+    """Kappa of every head (micro-F1 of a multi-label head); NaN where that is undefined (`training.metrics`)."""
     found = {}
     for head in taxonomy.heads:
         rows = [row for row, record in enumerate(records) if head.name in record.labels]

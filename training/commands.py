@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import logging
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from triage.errors import InputError
+
 RECIPES = Path(__file__).parent / "recipes"
 OWN = RECIPES / "own.yaml"
+_OF_BASE_MODEL, _OF_SOURCES = ("base_model", "search", "seeds"), ("corpus", "readings", "licences")
+
+
+class Licences(StrEnum):
+    """Which sources of a recipe may be used."""
+
+    ALL = "all"
+    PERMISSIVE = "permissive"
 
 
 def train(
+    context: typer.Context,
     data: Annotated[list[Path], typer.Argument(metavar="DATA", help="Labelled files or folders of them.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write; must not exist.")],
     base_model: Annotated[
@@ -36,7 +47,7 @@ def train(
         Path | None,
         typer.Option(help="Folder of an interrupted run to go on in; default: build/NAME.work by the name of OUT."),
     ] = None,
-    licences: Annotated[str, typer.Option(help="'all', or 'permissive' to leave research-only sources out.")] = "all",
+    licences: Annotated[Licences, typer.Option(help="'permissive' leaves research-only sources out.")] = Licences.ALL,
 ) -> None:
     """Train on labelled cases: from a model that there is, or every stage of a recipe. Then calibrate and export."""
     from training.adapt import Job, adapt
@@ -44,7 +55,6 @@ def train(
     from training.processes import processes
     from training.recipe import load_recipe
     from triage.artefact import Artefact
-    from triage.errors import InputError
 
     here = processes()
     logging.basicConfig(level=logging.INFO if here.is_main_process else logging.ERROR, format="%(asctime)s %(message)s")
@@ -52,21 +62,34 @@ def train(
     if folder.resolve().is_relative_to(out.resolve()):
         raise InputError(f"build: a folder outside that of --out is needed; given {folder}")
     artefact: Artefact | None
-    if load_recipe(recipe).of_kind("passages"):
+    pretrains = bool(load_recipe(recipe).of_kind("passages"))
+    _check_options(context, pretrains)
+    if pretrains:
         if here.num_processes > 1:
             raise InputError(f"recipe: one that pre-trains needs a single process; given {here.num_processes}")
-        artefact = make_model(recipe, taxonomy, corpus, data, folder, out, readings or (), licences == "permissive")
+        permissive_only = licences is Licences.PERMISSIVE
+        artefact = make_model(recipe, taxonomy, corpus, data, folder, out, readings or (), permissive_only, policy)
     else:
         artefact = adapt(Job(tuple(data), base_model, out, folder, recipe, taxonomy, policy, search, seeds))
     if artefact:
         typer.echo(f"{artefact.folder}: {artefact.manifest.name} {artefact.manifest.version}")
 
 
+def _check_options(context: typer.Context, pretrains: bool) -> None:
+    """InputError if an option was given that has no meaning for this kind of recipe."""
+    kind, foreign = ("with", _OF_BASE_MODEL) if pretrains else ("without", _OF_SOURCES)
+    sources = {name: context.get_parameter_source(name) for name in foreign}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if given:
+        refused, found = (", ".join(f"--{name.replace('_', '-')}" for name in names) for names in (foreign, given))
+        raise InputError(f"recipe: one {kind} passages takes no {refused}; given {found}")
+
+
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
     cases: Annotated[list[Path], typer.Argument(metavar="DATA", help="Labelled JSONL files or folders of them.")],
     split: Annotated[str, typer.Option(help="Split to measure on; 'all' for every record.")] = "dev",
-    baseline: Annotated[bool, typer.Option(help="Also train and measure the baseline on the train split.")] = True,
+    baseline: Annotated[bool, typer.Option(help="Also train the baseline, unless on cases that are measured.")] = True,
     policy: Annotated[Path | None, typer.Option(envvar="TRIAGE_POLICY", help="Policy file.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the figures as JSON.")] = None,
     report: Annotated[Path | None, typer.Option(help="Also write them as a self-contained HTML page.")] = None,
@@ -75,7 +98,7 @@ def evaluate(
     from training.cases import find_labelled
     from training.make import measure
     from training.report import origin_of, write_report
-    from training.tables import as_markdown
+    from training.tables import as_json, as_markdown
     from triage.artefact import open_artefact
     from triage.batch.atomic import atomic, check_outputs
     from triage.policy import DEFAULT_POLICY, load_policy
@@ -86,6 +109,6 @@ def evaluate(
     typer.echo(as_markdown(figures))
     if out:
         with atomic(out) as part:
-            part.write_text(json.dumps(figures, ensure_ascii=False, indent=1), "utf-8")
+            part.write_text(as_json(figures), "utf-8")
     if report:
         write_report(report, figures, artefact.taxonomy, origin_of(artefact, rules.id, cases, split))

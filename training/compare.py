@@ -11,17 +11,17 @@ from scipy.stats import binomtest
 
 from training.cases import LabelledCase
 from training.evaluate import Answers, kind_of, slices_of
-from training.metrics import calibration_error, kappa_of_positions, resamples
+from training.metrics import bootstrap, calibration_error, f1_of_members, kappa_of_positions, members
 from training.splits import kept_together
 from triage.policy import Policy
 from triage.taxonomy import Head, Taxonomy
 
 Rows = NDArray[np.int64]
 Figure = Callable[[Rows], float]
+Both = Callable[[Rows], tuple[float, float]]
+"""The same figure of model a and of model b, from row numbers; NaN where there is nothing to measure."""
 _ROUNDS, _FEWER_ROUNDS = 1_000, 200
 _SMALLEST_SLICE = 15
-_FEWEST_GROUPS = 6
-"""Five groups that change by chance all change the same way in 6 % of the comparisons, six in 3 %."""
 _UNKNOWN = -1
 
 
@@ -30,7 +30,7 @@ class Gain:
     """One figure of both models, and the interval `low` to `high` that the gain of b over a lies in.
 
     The interval comes from resampled groups (`training.splits.kept_together`), both models on the same sample. None
-    where there is nothing to measure, or too few groups for an interval.
+    where there is nothing to measure, or too few groups for an interval (`training.metrics.FEWEST_GROUPS`).
     """
 
     cases: int
@@ -61,9 +61,10 @@ class Disagreement:
 class Comparison:
     """What model b gains over model a, at 95 %.
 
-    `mean` is the mean agreement over `heads`; the intervals of the heads hold all together. `severe` has the recall
-    and the precision of `severe_codes`, the tiers that the policy calls severe. `calibration` is the mean calibration
-    error, of which less is better. `slices` maps slice and head to the gain there.
+    `mean` is the mean agreement over those `heads` that it can be measured of in both models; the intervals of the
+    heads hold all together. `severe` has the recall and the precision of `severe_codes`, the tiers that the policy
+    calls severe. `calibration` is the mean calibration error, of which less is better. `slices` maps slice and head to
+    the gain there.
     """
 
     cases: int
@@ -76,23 +77,6 @@ class Comparison:
     slices: Mapping[tuple[str, str], Gain]
 
 
-@dataclass(frozen=True, slots=True)
-class _Both:
-    """The same figure of both models, as functions of row numbers; NaN where there is nothing to measure."""
-
-    a: Figure
-    b: Figure
-
-    def gain(self, rows: Rows, groups: Rows, rounds: int = _ROUNDS, level: float = 0.95) -> Gain:
-        """The gain on these rows; the interval is that of `level` over `rounds` samples of `groups` `[records]`."""
-        a, b = self.a(rows), self.b(rows)
-        if np.isnan(a) or np.isnan(b) or len(np.unique(groups[rows])) < _FEWEST_GROUPS:
-            return Gain(len(rows), _known(a), _known(b), None, None)
-        gains = [self.b(sample) - self.a(sample) for sample in resamples(rows, groups[rows], rounds)]
-        low, high = np.nanpercentile(gains, [50 * (1 - level), 50 * (1 + level)])
-        return Gain(len(rows), a, b, float(low), float(high))
-
-
 def compare(taxonomy: Taxonomy, policy: Policy, records: Sequence[LabelledCase], a: Answers, b: Answers) -> Comparison:
     """Compare the answers of two models to the same records; a head that no record has a label of is left out.
 
@@ -101,50 +85,73 @@ def compare(taxonomy: Taxonomy, policy: Policy, records: Sequence[LabelledCase],
     known = {head: np.array([head.name in record.labels for record in records]) for head in taxonomy.heads}
     heads = [head for head, rows in known.items() if rows.any()]
     everything, groups = np.arange(len(records)), kept_together(records)
-    agreement = {head: _Both(*(_agreement(head, records, one) for one in (a, b))) for head in heads}
-    errors = [_Both(*(_calibration(head, records, one) for one in (a, b))) for head in heads if head.kind != "multi"]
+    agreement = {head: _both(*(_agreement(head, records, one) for one in (a, b))) for head in heads}
+    errors = [_both(*(_calibration(head, records, one) for one in (a, b))) for head in heads if head.kind != "multi"]
     tiers = taxonomy.head(policy.tier_head)
     severe = _severe(tiers, policy, records, a, b) if tiers in heads else {}
     return Comparison(
         cases=len(records),
-        mean=_mean(list(agreement.values())).gain(everything, groups),
+        mean=_gain(_mean(list(agreement.values())), everything, groups),
         heads={
-            head.name: both.gain(everything[known[head]], groups, level=1 - 0.05 / len(heads))
+            head.name: _gain(both, everything[known[head]], groups, level=1 - 0.05 / len(heads))
             for head, both in agreement.items()
         },
         mcnemar={head.name: _mcnemar(head, records, a, b) for head in heads},
         severe_codes=tuple(sorted(policy.severe)),
-        severe={name: both.gain(rows, groups) for name, (both, rows) in severe.items()},
-        calibration=_mean(errors).gain(everything, groups, _FEWER_ROUNDS),
+        severe={name: _gain(both, rows, groups) for name, (both, rows) in severe.items()},
+        calibration=_gain(_mean(errors), everything, groups, _FEWER_ROUNDS),
         slices=_by_slice(records, agreement, known, groups),
     )
 
 
-def _mean(figures: Sequence[_Both]) -> _Both:
-    """The mean of several figures; those that are NaN on a sample are left out there."""
+def _gain(both: Both, rows: Rows, groups: Rows, rounds: int = _ROUNDS, level: float = 0.95) -> Gain:
+    """The gain on these rows; the interval is that of `level` over `rounds` samples of `groups` `[records]`."""
 
-    def mean(parts: Sequence[Figure]) -> Figure:
-        def of(rows: Rows) -> float:
-            values = np.array([part(rows) for part in parts])
-            return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
+    def gained(sample: Rows) -> float:
+        a, b = both(sample)
+        return b - a
 
-        return of
+    return Gain(len(rows), *map(_known, (*both(rows), *bootstrap([rows], gained, groups[rows], rounds, level))))
 
-    return _Both(mean([both.a for both in figures]), mean([both.b for both in figures]))
+
+def _both(a: Figure, b: Figure) -> Both:
+    return lambda rows: (a(rows), b(rows))
+
+
+def _mean(figures: Sequence[Both]) -> Both:
+    """The mean of several figures; one that is NaN on a sample for either model is left out there for both."""
+
+    def mean(rows: Rows) -> tuple[float, float]:
+        pairs = [pair for pair in (both(rows) for both in figures) if not np.isnan(pair).any()]
+        a, b = np.mean(pairs, axis=0) if pairs else (float("nan"), float("nan"))
+        return float(a), float(b)
+
+    return mean
 
 
 def _agreement(head: Head, records: Sequence[LabelledCase], answers: Answers) -> Figure:
     """Kappa, or micro-F1 of a multi-label head; rows without a label of the head do not count."""
-    if head.kind == "multi":
-        wanted, given = (_sets(head, records), [set(map(str, codes)) for codes in answers.labels[head.name]])
-        hits = np.array([2 * len((w or set()) & g) for w, g in zip(wanted, given, strict=True)])
-        both = np.array([0 if w is None else len(w) + len(g) for w, g in zip(wanted, given, strict=True)])
-        return lambda rows: float(hits[rows].sum() / total) if (total := both[rows].sum()) else float("nan")
-    wanted_places, given_places = _places(head, records, answers)
+    return _f1(head, records, answers) if head.kind == "multi" else _kappa(head, records, answers)
+
+
+def _f1(head: Head, records: Sequence[LabelledCase], answers: Answers) -> Figure:
+    known = np.array([head.name in record.labels for record in records])
+    wanted = members(head, [record.labels.get(head.name, []) for record in records])
+    given = members(head, answers.labels[head.name])
+
+    def f1(rows: Rows) -> float:
+        rows = rows[known[rows]]
+        return f1_of_members(wanted[rows], given[rows])
+
+    return f1
+
+
+def _kappa(head: Head, records: Sequence[LabelledCase], answers: Answers) -> Figure:
+    wanted, given = _places(head, records, answers)
 
     def kappa(rows: Rows) -> float:
-        rows = rows[wanted_places[rows] != _UNKNOWN]
-        return kappa_of_positions(head, wanted_places[rows], given_places[rows])
+        rows = rows[wanted[rows] != _UNKNOWN]
+        return kappa_of_positions(head, wanted[rows], given[rows])
 
     return kappa
 
@@ -162,7 +169,7 @@ def _calibration(head: Head, records: Sequence[LabelledCase], answers: Answers) 
 
 def _severe(
     tiers: Head, policy: Policy, records: Sequence[LabelledCase], a: Answers, b: Answers
-) -> dict[str, tuple[_Both, Rows]]:
+) -> dict[str, tuple[Both, Rows]]:
     """Of the severe cases those found, of the cases called severe those that are; each with the rows that count."""
     places = [place for place, code in enumerate(tiers.codes) if str(code) in policy.severe]
     wanted, given_a = _places(tiers, records, a)
@@ -175,8 +182,8 @@ def _severe(
 
     found_a, found_b = is_severe & called_a, is_severe & called_b
     return {
-        "recall": (_Both(share(found_a, is_severe), share(found_b, is_severe)), np.flatnonzero(is_severe)),
-        "precision": (_Both(share(found_a, called_a), share(found_b, called_b)), np.flatnonzero(called_a | called_b)),
+        "recall": (_both(share(found_a, is_severe), share(found_b, is_severe)), np.flatnonzero(is_severe)),
+        "precision": (_both(share(found_a, called_a), share(found_b, called_b)), np.flatnonzero(called_a | called_b)),
     }
 
 
@@ -184,10 +191,6 @@ def _places(head: Head, records: Sequence[LabelledCase], answers: Answers) -> tu
     """Positions of the labels wanted (`_UNKNOWN` where there is none) and of those given."""
     wanted = [head.index(r.labels[head.name]) if head.name in r.labels else _UNKNOWN for r in records]
     return np.array(wanted), np.array([head.index(code) for code in answers.labels[head.name]])
-
-
-def _sets(head: Head, records: Sequence[LabelledCase]) -> list[set[str] | None]:
-    return [set(map(str, r.labels[head.name])) if head.name in r.labels else None for r in records]
 
 
 def _mcnemar(head: Head, records: Sequence[LabelledCase], a: Answers, b: Answers) -> Disagreement:
@@ -210,7 +213,7 @@ def _same(head: Head, record: LabelledCase, given: object) -> bool:
 
 def _by_slice(
     records: Sequence[LabelledCase],
-    agreement: Mapping[Head, _Both],
+    agreement: Mapping[Head, Both],
     known: Mapping[Head, NDArray[np.bool_]],
     groups: Rows,
 ) -> dict[tuple[str, str], Gain]:
@@ -223,7 +226,7 @@ def _by_slice(
         for head, both in agreement.items():
             rows = np.array(listed)[known[head][listed]]
             if len(rows) >= _SMALLEST_SLICE:
-                found[name, head.name] = both.gain(rows, groups, _FEWER_ROUNDS)
+                found[name, head.name] = _gain(both, rows, groups, _FEWER_ROUNDS)
     return found
 
 

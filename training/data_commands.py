@@ -151,9 +151,10 @@ def merge(
     check_output(out, data)
     _check_report(report, [*data, out])
     labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
-    for file in contact_files(data, labels):
+    contacts = contact_files(data, labels)
+    for file in contacts:
         typer.echo(f"{file}: names no head, so it is read as contacts without labels", err=True)
-    merged = put_together(labelled_rows(data, labels), labels, rule_named(rule))
+    merged = put_together(labelled_rows(data, labels, contacts), labels, rule_named(rule))
     write_records(out, merged.records)
     typer.echo(as_markdown(merged, show))
     _write_report(report, merged.to_dict(), as_markdown(merged, len(merged.conflicts) + len(merged.problems)))
@@ -210,11 +211,10 @@ def _check_report(path: Path | None, inputs: Sequence[Path]) -> None:
 
 
 def _write_report(path: Path | None, figures: dict[str, Any], markdown: str) -> None:
-    import json
-
+    from training.tables import as_json
     from triage.batch.atomic import atomic
 
     if path:
-        text = markdown if path.suffix.lower() == ".md" else json.dumps(figures, ensure_ascii=False, indent=1)
+        text = markdown if path.suffix.lower() == ".md" else as_json(figures)
         with atomic(path) as part:
             part.write_text(text + "\n", "utf-8")

@@ -20,6 +20,8 @@ from triage.taxonomy import Code, Head, Taxonomy
 from triage.triager import Triager
 
 _LENGTHS = (50, 150, 400)
+_THRESHOLD = 0.35
+_FIRST_EVIDENCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,17 @@ def answers_of_triager(triager: Triager, records: Sequence[LabelledCase]) -> Ans
     return Answers(labels, {name: np.array(values) for name, values in confidence.items()}, np.array(reviewed))
 
 
-def answers_of_scores(
-    taxonomy: Taxonomy, scores: Mapping[str, NDArray[np.float64]], threshold: float = 0.35
-) -> Answers:
-    """The most probable label of each head, or all labels above `threshold` of a multi-label head."""
+def answers_of_scores(taxonomy: Taxonomy, scores: Mapping[str, NDArray[np.float64]]) -> Answers:
+    """The most probable label of each head, or all labels from 0.35 on of a multi-label head.
+
+    `scores` has probabilities `[cases, labels]` for each head.
+    """
     labels: dict[str, list[Any]] = {}
     confidence = {}
     for head in taxonomy.heads:
         table = scores[head.name]
         if head.kind == "multi":
-            labels[head.name] = [[head.codes[i] for i in np.flatnonzero(row >= threshold)] for row in table]
+            labels[head.name] = [[head.codes[i] for i in np.flatnonzero(row >= _THRESHOLD)] for row in table]
             confidence[head.name] = np.full(len(table), np.nan)
         else:
             labels[head.name] = [head.codes[i] for i in table.argmax(1)]
@@ -204,14 +207,15 @@ def review_figures(policy: Policy, records: Sequence[LabelledCase], answers: Ans
     return {"reviewed": float(reviewed.mean()), "severe_seen": float(seen.mean()) if len(seen) else float("nan")}
 
 
-def evidence_overlap(triager: Triager, records: Sequence[LabelledCase], top: int = 3) -> float:
-    """Share of cases with reference quotes in which a quote overlaps one of the `top` first pieces of evidence."""
+def evidence_overlap(triager: Triager, records: Sequence[LabelledCase]) -> float:
+    """Share of cases with reference quotes in which a quote overlaps one of the first three pieces of evidence."""
     quoted = [record for record in records if record.evidence]
     hits = 0
     for record, result in zip(quoted, triager.pipe(record.case for record in quoted), strict=True):
         if isinstance(result, RowError):
             continue
-        hits += any(_overlaps(record.case, one, quote) for one in result.evidence[:top] for quote in record.evidence)
+        first = result.evidence[:_FIRST_EVIDENCE]
+        hits += any(_overlaps(record.case, one, quote) for one in first for quote in record.evidence)
     return hits / len(quoted) if quoted else float("nan")
 
 

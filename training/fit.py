@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +17,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModel
 
 from training.calibrate import calibrate, loss_after_fit
-from training.cases import LabelledCase
+from training.cases import LabelledCase, short_names
 from training.examples import AUXILIARY_HEADS, read_auxiliary
 from training.finetune import Example, train
 from training.model import HeadShape, TriageModel
@@ -23,8 +25,9 @@ from training.noise import Noise
 from training.pretrain import prepare_text, pretrain
 from training.recipe import FinetuneStage, Recipe
 from training.wide import wide_logits
-from triage.artefact import HeadCalibration
+from triage.artefact import HeadCalibration, sha256
 from triage.encode import ROLES, Encoder
+from triage.errors import InputError
 from triage.segment import Segmenter
 from triage.taxonomy import Taxonomy
 from triage.wide import Wide
@@ -41,7 +44,6 @@ class Workshop:
     taxonomy: Taxonomy
     segmenter: Segmenter
     data: Path
-    cases: tuple[Path, ...]
     build: Path
     permissive_only: bool = False
     roles: int = len(ROLES)
@@ -56,13 +58,29 @@ class Workshop:
         return Noise.of(Tokenizer.from_file(str(self.build / "tokenizer.json")), stage.word_dropout, stage.rough_share)
 
 
-def pretrained(shop: Workshop) -> Path:
-    """Folder of the pre-trained encoder, made if it is not there."""
+def digests(files: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 of every file by its short name."""
+    return {name: sha256(file) for file, name in short_names(files).items()}
+
+
+def claim(build: Path, job: Mapping[str, Any]) -> None:
+    """Mark the build folder as that of this job, so that it may be gone on with; InputError if it holds other work."""
+    mark, text = build / "job.json", json.dumps(job, ensure_ascii=False, sort_keys=True, indent=1)
+    build.mkdir(parents=True, exist_ok=True)
+    if any(build.iterdir()) and not (mark.is_file() and mark.read_text("utf-8") == text):
+        raise InputError(f"build: {build} holds work of other data, another recipe or start; remove it or name another")
+    mark.write_text(text, "utf-8")
+
+
+def pretrained(shop: Workshop, cases: Sequence[LabelledCase]) -> Path:
+    """Folder of the encoder pre-trained on the recipe's passages and the words of these training cases.
+
+    Made if it is not there.
+    """
     folder = shop.build / "encoder"
     if not folder.exists():
-        shop.build.mkdir(parents=True, exist_ok=True)
         if not (shop.build / "words.npy").exists():
-            prepare_text(shop.recipe, shop.data, shop.cases, shop.build, shop.permissive_only)
+            prepare_text(shop.recipe, shop.data, cases, shop.build, shop.permissive_only)
         pretrain(shop.recipe, shop.build)
     return folder
 

@@ -23,17 +23,19 @@ _WORDS = ("text", "turns")
 _NAMED = re.compile(r"\s*([a-z][a-z0-9_]*)\s*[:=：]\s*(.+)")
 
 
-def labelled_rows(paths: Sequence[Path], taxonomy: Taxonomy) -> Iterator[RawRecord]:
+def labelled_rows(
+    paths: Sequence[Path], taxonomy: Taxonomy, contacts: Sequence[Path] | None = None
+) -> Iterator[RawRecord]:
     """The rows of label files and exports of any kind, in the order of the paths.
 
-    Beside them there may be files of contacts without labels, which are read as `triage score` and `suggest` read them.
-    InputError for what is none of these.
+    Beside them there may be files of contacts without labels, which are read as `triage score` and `suggest` read them:
+    `contacts`, where `contact_files` has been asked already. InputError for what is none of these.
     """
     files = [file for path in paths for file in find_inputs([path])]
     if missing := [str(file) for file in files if not file.exists()]:
         raise InputError(f"labels: no such file: {', '.join(missing)}")
     names = short_names(files)
-    beside = contact_files(files, taxonomy)
+    beside = contact_files(files, taxonomy) if contacts is None else contacts
     sources = dict(zip(beside, open_sources(beside, {}), strict=True))
     for file in files:
         if file in sources:
@@ -70,7 +72,7 @@ def _is_of_contacts(path: Path, taxonomy: Taxonomy) -> bool:
 
 def _contacts(source: Input, name: str) -> Iterator[RawRecord]:
     for row in read_rows([source]):
-        place = f"{name}:{row.id}"
+        place = f"{name}:{row.id.removeprefix(f'{source.path.name}:')}"
         if isinstance(row, RowError):
             yield RawRecord(place, {}, row.detail)
         else:
@@ -107,11 +109,11 @@ def _annotations(task: Mapping[str, Any], taxonomy: Taxonomy) -> Iterator[dict[s
     for annotation in task["annotations"]:
         if annotation.get("was_cancelled"):
             continue
-        labels = {}
+        chosen: dict[str, list[Any]] = {}
         for result in annotation["result"]:
             if result["from_name"] in heads:
-                labels[result["from_name"]] = _choices(result["value"])
-        yield _row(annotation, {"id": str(task["id"]), **task["data"]}, labels)
+                chosen.setdefault(result["from_name"], []).extend(result["value"]["choices"])
+        yield _row(annotation, {"id": str(task["id"]), **task["data"]}, chosen)
 
 
 def _row(annotation: Mapping[str, Any], fields: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from training.cases import RawRecord, plain_words
+from training.cases import RawRecord, is_made_up, plain_words
 from training.label_values import read_labels, split_named
 from triage.batch.cells import iso_date
 from triage.case import Case
@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _WORDS = ("text", "turns")
 _OF_A_PASS = ("labels", "annotator", "labelled_at", "passes")
+_STRICTEST_FIRST = ("test", "dev", "train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ class Merged:
 def merge(rows: Iterable[RawRecord], taxonomy: Taxonomy, rule: Rule) -> Merged:
     """Put together what was said of each id.
 
+    The same id and the same words are one case; of an id that a reader made up, each text is a case of its own, called
+    by its first place. A case has the strictest split and all the evidence that any pass names, of the rest what the
+    first one says.
+
     An annotator's later label replaces the earlier one. Where annotators differ on a head: `latest` takes the newest
     label (without a time: the one further on in the input, and any with a time is newer); `majority` takes what more
     than half say, for a multi-label head label by label, and leaves a tie open; `refuse` leaves it open. An open head
@@ -132,8 +137,10 @@ def _by_words(passes: Sequence[Pass], merged: Merged) -> list[list[Pass]]:
     for one in passes:
         if _has_words(one.fields):
             groups.setdefault(_words(one.fields), []).append(one)
-    given = passes[0].fields["id"]
-    if len(groups) > 1:
+    given = str(passes[0].fields["id"])
+    if len(groups) > 1 and is_made_up(given):
+        groups = {words: _called_by_place(group) for words, group in groups.items()}
+    elif len(groups) > 1:
         places = ", ".join(group[0].place for group in groups.values())
         merged.problems.append(f"{places}: id {given} stands for different texts; each stays a record of its own")
     for one in passes:
@@ -145,12 +152,17 @@ def _by_words(passes: Sequence[Pass], merged: Merged) -> list[list[Pass]]:
     return [sorted(group, key=lambda one: order[one.place]) for group in groups.values()]
 
 
+def _called_by_place(passes: Sequence[Pass]) -> list[Pass]:
+    return [replace(one, fields={**one.fields, "id": passes[0].place}) for one in passes]
+
+
 def _record(passes: Sequence[Pass], taxonomy: Taxonomy, rule: Rule, conflicts: list[Conflict]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for one in passes:
         known = {*_OF_A_PASS, *(_WORDS if _has_words(fields) else ())}
         said = {name: value for name, value in one.fields.items() if name not in known and value not in ("", None)}
         fields = {**said, **fields}
+    fields |= _of_all(passes)
     labels = {}
     for head in taxonomy.heads:
         given = [one for one in _newest(passes) if head.name in one.labels]
@@ -165,6 +177,14 @@ def _record(passes: Sequence[Pass], taxonomy: Taxonomy, rule: Rule, conflicts: l
             labels[head.name] = label
     origins = [origin for one in passes for origin in (*one.fields.get("passes", ()), _provenance(one))]
     return {**_masked(fields), "labels": labels, "passes": origins}
+
+
+def _of_all(passes: Sequence[Pass]) -> dict[str, Any]:
+    """What the passes say together: the strictest split, if any names one, and every quote."""
+    named = {one.fields["split"] for one in passes}
+    split = next((side for side in _STRICTEST_FIRST if side in named), "")
+    quotes = [quote for one in passes for quote in _quotes(one.fields)]
+    return {"evidence": quotes, **({"split": split} if split else {})}
 
 
 def _newest(passes: Sequence[Pass]) -> list[Pass]:
@@ -210,12 +230,17 @@ def _has_words(fields: Mapping[str, Any]) -> bool:
     return any(fields.get(name) for name in _WORDS)
 
 
+def _quotes(fields: Mapping[str, Any]) -> Sequence[str]:
+    quotes: Sequence[str] = fields.get("evidence") or ()
+    return (quotes,) if isinstance(quotes, str) else quotes
+
+
 def _words(fields: Mapping[str, Any]) -> str:
     return plain_words("\n".join(one.text for one in Case.read(fields).utterances()))
 
 
 def _masked(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The record as it may be written: identifiers of persons masked in words and quotes."""
+    """The record as it may be written: identifiers of persons masked in words and quotes, no quote twice."""
     kept = dict(fields)
     if kept.get("text"):
         kept["text"] = mask_text(kept["text"])
@@ -223,6 +248,5 @@ def _masked(fields: Mapping[str, Any]) -> dict[str, Any]:
         kept.pop("text", None)
     if kept.get("turns"):
         kept["turns"] = [{**turn, "text": mask_text(turn["text"])} for turn in kept["turns"]]
-    quotes = kept.get("evidence") or ()
-    kept["evidence"] = [mask_text(quote) for quote in ([quotes] if isinstance(quotes, str) else quotes)]
+    kept["evidence"] = list(dict.fromkeys(map(mask_text, kept["evidence"])))
     return kept

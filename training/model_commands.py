@@ -83,7 +83,7 @@ def promote(
 
 
 def versions(models: Models = Path("models")) -> None:
-    """The models of a folder: which is in use, when and from what each was made, how well it agreed on its own dev."""
+    """The models of a folder: which is in use, when and from what each was made, its severe recall then."""
     from training.registry import Registry
     from training.tables import number, severe_part, table
 

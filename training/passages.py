@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import lzma
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from training.cases import READABLE
 from training.recipe import Source
 from triage.errors import InputError
 from triage.normalise import normalise
@@ -28,7 +28,7 @@ def source_files(root: Path, sources: Iterable[Source]) -> list[Path]:
 
 
 def read_passages(root: Path, sources: Iterable[Source]) -> Iterator[str]:
-    """Raw passages of all sources, in order; labelled files give the words of their training cases only."""
+    """Raw passages of all sources, in order."""
     for source in sources:
         for _ in range(source.repeat):
             taken = 0
@@ -41,16 +41,12 @@ def read_passages(root: Path, sources: Iterable[Source]) -> Iterator[str]:
 
 
 def read_file(path: Path) -> Iterator[str]:
-    """Lines of a text file (`.xz` or plain), or the words of the training cases of a labelled JSONL file."""
+    """Lines of a text file (`.xz` or plain); InputError for a labelled file, whose cases have splits."""
+    if not set(READABLE).isdisjoint(map(str.lower, path.suffixes)):
+        raise InputError(f"passages: text files are needed, labelled files are of kind cases; given {path}")
     opener = lzma.open if path.suffix == ".xz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            if ".jsonl" not in path.name:
-                yield line.strip()
-                continue
-            row = json.loads(line)
-            if row.get("split", "train") == "train":
-                yield " ".join(turn["text"] for turn in row["turns"]) if "turns" in row else row["text"]
+        yield from map(str.strip, lines)
 
 
 def words_of(text: str, segmenter: Segmenter) -> list[str]:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from training.cases import LabelledCase, plain_words
-from training.similarity import customer_words
+from training.cases import LabelledCase, is_made_up, plain_words
+from training.similarity import customer_words, likeness
 from training.splits import customer, with_splits
 from training.suggest import Scores, Suggestion, scores_of, suggest
 from triage.batch.read import find_inputs, open_sources, read_rows
-from triage.case import Case
+from triage.case import Case, Turn
 from triage.errors import InputError
+from triage.privacy import mask_text
 from triage.result import RowError
 from triage.taxonomy import Taxonomy
 from triage.triager import Triager
-
-_MADE_UP = re.compile(r"(?:.+:)?row-\d+")  # the id that a reader gives to a row without one
 
 
 @dataclass(slots=True)
@@ -35,23 +33,12 @@ class Choice:
 def choose(triager: Triager, pool: Sequence[Path], labelled: Sequence[LabelledCase], count: int) -> Choice:
     """Triage the pool and suggest `count` of it: no words twice, and no words or id that are labelled already.
 
-    Nor a customer of whom cases are dev or test, who would be drawn to training with what is suggested. An id made up
-    for a row without one says nothing. InputError if nothing is left to choose from.
+    Nor what belongs together with dev or test cases, by its customer or as a near-duplicate: it is suggested for
+    training. An id made up for a row without one says nothing. InputError if nothing is left to choose from.
     """
     choice = Choice()
-    measured = {customer(record) for record in with_splits(labelled) if record.split != "train"} - {None}
-    ids = {record.case.id for record in labelled}
-    seen = {plain_words(_words(record.case)) for record in labelled}
-    cases = []
-    for row in read_rows(open_sources(find_inputs(pool), {})):
-        if isinstance(row, RowError):
-            choice.failed.append(row)
-            continue
-        known = row.id in ids and not _MADE_UP.fullmatch(row.id)
-        said = plain_words(_words(row))
-        if not (known or said in seen or row.customer_key in measured):
-            seen.add(said)
-            cases.append(row)
+    measured = [record for record in with_splits(labelled) if record.split != "train"]
+    cases = _unlike(list(_new(pool, labelled, measured, choice.failed)), measured)
     results = []
     for case, answer in zip(cases, triager.pipe(cases), strict=True):
         if isinstance(answer, RowError):
@@ -65,6 +52,39 @@ def choose(triager: Triager, pool: Sequence[Path], labelled: Sequence[LabelledCa
     scores = scores_of(results, triager.taxonomy)
     choice.chosen = suggest(words, scores, triager.taxonomy, count, label_counts(labelled, triager.taxonomy))
     return choice
+
+
+def _new(
+    pool: Sequence[Path], labelled: Sequence[LabelledCase], measured: Sequence[LabelledCase], failed: list[RowError]
+) -> Iterator[Case]:
+    """The cases not labelled yet, none twice and none of a `measured` customer; rows that fail go to `failed`."""
+    customers = {customer(record) for record in measured} - {None}
+    ids = {record.case.id for record in labelled}
+    seen = {plain_words(_words(record.case)) for record in labelled}
+    for row in read_rows(open_sources(find_inputs(pool), {})):
+        if isinstance(row, RowError):
+            failed.append(row)
+            continue
+        known = row.id in ids and not is_made_up(row.id)
+        said = plain_words(_words(row))
+        if not (known or said in seen or row.customer_key in customers):
+            seen.add(said)
+            yield row
+
+
+def _unlike(cases: Sequence[Case], measured: Sequence[LabelledCase]) -> list[Case]:
+    """The cases that are near-duplicates of none of the `measured`."""
+    if not measured:
+        return list(cases)
+    sides = [_of_side("measured", record.case) for record in measured] + [_of_side("pool", case) for case in cases]
+    alike = {pair.other - len(measured) for pair in likeness(sides).pairs}
+    return [case for place, case in enumerate(cases) if place not in alike]
+
+
+def _of_side(name: str, case: Case) -> LabelledCase:
+    """The customer's words, masked as in a labelled file, and to be compared with those of the other side alone."""
+    said = Turn(speaker="customer", text=mask_text(_words(case)))
+    return LabelledCase(case.model_copy(update={"text": None, "turns": (said,)}), {}, extra={"pair": name})
 
 
 def label_counts(records: Sequence[LabelledCase], taxonomy: Taxonomy) -> dict[str, Scores] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import RoFormerConfig, RoFormerModel
 
-from training.passages import read_file, read_passages, words_of
+from training.cases import LabelledCase
+from training.passages import read_passages, words_of
 from training.processes import processes
 from training.recipe import PretrainStage, Recipe, Shape
 from training.vocabulary import SPECIAL_TOKENS, build_tokenizer
@@ -27,16 +27,18 @@ _CHECKPOINT_SECONDS = 300
 _LOG_STEPS = 50
 
 
-def prepare_text(recipe: Recipe, data: Path, cases: Sequence[Path], out: Path, permissive_only: bool = False) -> None:
+def prepare_text(
+    recipe: Recipe, data: Path, cases: Sequence[LabelledCase], out: Path, permissive_only: bool = False
+) -> None:
     """Segment all passages, build the tokenizer, and write `tokenizer.json` and `words.npy` (uint16 ids) to `out`.
 
-    Passages come from the recipe's sources below `data` and from the training cases in the files `cases`; they stand
+    Passages come from the recipe's sources below `data` and from `cases`, which must all be for training; they stand
     one after the other, each closed by `[SEP]`.
     """
     segmenter = Segmenter(recipe.segmenter)
-    sources = recipe.of_kind("passages", "cases", "votes", permissive_only=permissive_only)
-    texts = itertools.chain(read_passages(data, sources), *map(read_file, cases))
-    passages = [words_of(text, segmenter) for text in texts]
+    sources = recipe.of_kind("passages", permissive_only=permissive_only)
+    said = (" ".join(one.text for one in record.case.utterances()) for record in cases)
+    passages = [words_of(text, segmenter) for text in itertools.chain(read_passages(data, sources), said)]
     log.info("read %d passages", len(passages))
     np.random.default_rng(0).shuffle(passages)
     tokenizer = build_tokenizer(passages, segmenter.words, recipe.vocabulary)
@@ -142,7 +144,7 @@ def hide(ids: Tensor, share: float, vocabulary: int) -> tuple[Tensor, Tensor]:
     return ids.scatter(1, places, shown), places
 
 
-def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
+def pretrain(recipe: Recipe, out: Path) -> None:
     """Pre-train on `out/words.npy` and write the encoder to `out/encoder`; continues `out/state.pt` if it is there."""
     stage = recipe.pretrain
     tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
@@ -157,7 +159,7 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
         model.parameters(), lr=stage.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
     )
     step, spent, state_file = 0, 0.0, out / "state.pt"
-    if resume and state_file.exists():
+    if state_file.exists():
         state = torch.load(state_file, weights_only=True, map_location=device)
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
@@ -197,5 +199,3 @@ def pretrain(recipe: Recipe, out: Path, resume: bool = True) -> None:
             )
             saved = time.monotonic()
     model.encoder.save_pretrained(out / "encoder")
-    seen = step * stage.batch_blocks * stage.block_words
-    (out / "pretrain.json").write_text(json.dumps({"steps": step, "words": seen, "minutes": round(spent / 60, 1)}))

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from training.cases import LabelledCase, parse_record
+from training.cases import READABLE, LabelledCase, parse_record, read_cases
 from training.passages import read_file
 from training.recipe import Source
+from triage.case import Case
 from triage.errors import InputError
 from triage.taxonomy import Taxonomy
 
 
 def read_readings(
-    files: Iterable[Path], data: Path, sources: Sequence[Source], taxonomy: Taxonomy
+    files: Iterable[Path],
+    data: Path,
+    sources: Sequence[Source],
+    taxonomy: Taxonomy,
+    training: Iterable[LabelledCase],
 ) -> list[LabelledCase]:
     """Training cases from lines `{"source", "labels", ...}` whose source is among `sources`.
 
     `source` is a path below `data`. A line names a passage of it by `sha256` and tells its `channel`, or the first
-    `turns` turns of the training conversation `id` of a labelled file. InputError if that is not there any more.
+    `turns` turns of the conversation `id` of a labelled file, which must be one of the `training` cases. InputError if
+    that is not there any more.
     """
+    cases = {record.case for record in training}
     wanted: dict[str, dict[str, dict[str, Any]]] = {}
     for file in files:
         for line in file.read_text("utf-8").splitlines():
@@ -35,7 +42,7 @@ def read_readings(
         if not any(fnmatch(path, source.path) for source in sources):
             continue
         rows = wanted[path]
-        for key, words in _texts(data / path):
+        for key, words in _texts(data / path, taxonomy, cases):
             if row := rows.pop(key, None):
                 record = {**words, "id": f"{Path(path).name}#{key[:40]}", "labels": row["labels"]}
                 record |= {"channel": row["channel"]} if "channel" in row else {}
@@ -49,14 +56,13 @@ def _beginning(name: str, turns: int) -> str:
     return f"{name}:{turns}"
 
 
-def _texts(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _texts(path: Path, taxonomy: Taxonomy, training: Set[Case]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What a reading may be of, by the key that names it: passages, or all beginnings of training conversations."""
-    if path.suffix != ".jsonl":
+    if path.suffix.lower() not in READABLE:
         for passage in read_file(path):
             yield hashlib.sha256(passage.encode()).hexdigest(), {"text": passage}
         return
-    for line in path.read_text("utf-8").splitlines():
-        row = json.loads(line)
-        if row.get("split", "train") == "train":
-            for turns in range(1, len(row.get("turns", ()))):
-                yield _beginning(row["id"], turns), {"turns": row["turns"][:turns], "channel": row["channel"]}
+    for case in (record.case for record in read_cases([path], taxonomy)):
+        if case.turns and case in training:
+            for turns in range(1, len(case.turns)):
+                yield _beginning(case.id, turns), {"turns": case.turns[:turns], "channel": case.channel}

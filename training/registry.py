@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from triage.batch.atomic import atomic
 from triage.errors import ArtefactError, InputError
 from triage.in_use import POINTER, SHIPPED, Pointer, Use, digest_of, model_folder, read_pointer
 
+log = logging.getLogger(__name__)
 HISTORY = "history.jsonl"
 
 
@@ -37,10 +39,14 @@ class Registry:
         return open_artefact(folder) if folder != self.models else None
 
     def versions(self) -> list[Version]:
-        """All models that can be opened, oldest first."""
-        used = model_folder(self.models)
+        """All models that can be opened, oldest first; a warning names the others."""
+        used, opened = model_folder(self.models), []
         folders = [one for one in sorted(self.models.iterdir()) if digest_of(one)] if self.models.is_dir() else []
-        opened = [Version(open_artefact(folder), folder == used) for folder in folders]
+        for folder in folders:
+            try:
+                opened.append(Version(open_artefact(folder), folder == used))
+            except ArtefactError as error:
+                log.warning("left out: %s", error)
         return sorted(opened, key=lambda version: version.artefact.manifest.created)
 
     def use(self, model: Path, evidence: dict[str, Any]) -> Artefact:

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from training.tables import SYSTEMS, number, severe_part
+from training.tables import SYSTEMS, main_figure, number, severe_part
 from triage.artefact import Artefact
 from triage.batch.atomic import atomic
 from triage.batch.marked import printable
@@ -97,11 +97,6 @@ def origin_of(artefact: Artefact, policy: str, cases: Sequence[Path], split: str
     }
 
 
-def main_figure(head: Mapping[str, Any]) -> float:
-    """Kappa, or micro-F1 of a multi-label head."""
-    return float(head.get("kappa", head.get("micro_f1", math.nan)))
-
-
 def heat(share: float | None, peak: float = 1.0) -> int:
     """Shade of a table cell, from 0 for nothing to `HEATS` at `peak`."""
     if share is None or math.isnan(share) or not peak:
@@ -142,7 +137,8 @@ def _tiles(figures: Figures) -> Iterator[tuple[str, str]]:
     """Name and value of the figures at the top."""
     model = figures["systems"]["model"]
     yield "测量案例", f"{figures['cases']:,}"
-    yield "基线训练案例", f"{figures['training_cases']:,}"
+    if "tfidf" in figures["systems"]:
+        yield "基线训练案例", f"{figures['training_cases']:,}"
     yield from ((name, number(value)) for name, value in _asked_for(model))
     yield "证据重合", number(figures["evidence_overlap"])
     yield "重大风险 识别或转人工", number(figures["review"]["severe_seen"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,36 @@ from training.similarity import Likeness, Neighbour, customer_words, groups_of, 
 from triage.errors import InputError
 from triage.taxonomy import Taxonomy
 
+log = logging.getLogger(__name__)
 DEV, TEST = 0.15, 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The records by what they are for."""
+
+    train: list[LabelledCase]
+    dev: list[LabelledCase]
+    test: list[LabelledCase]
+
+    @classmethod
+    def of(cls, records: Sequence[LabelledCase]) -> Splits:
+        """Records that have their splits; others than these three are left out."""
+        return cls(*([record for record in records if record.split == split] for split in ("train", "dev", "test")))
+
+    def check(self, taxonomy: Taxonomy) -> None:
+        """InputError unless every head has two labels to learn from and a case to calibrate on."""
+        for head in taxonomy.heads:
+            known = [record.labels[head.name] for record in self.train if head.name in record.labels]
+            seen = Counter(str(code) for value in known for code in (value if head.kind == "multi" else [value]))
+            dev = sum(head.name in record.labels for record in self.dev)
+            if len(seen) < 2 or not dev:
+                raise InputError(
+                    f"cases: {head.name} needs two labels in training and a dev case, or leave the head out of the "
+                    f"taxonomy file; given {dict(seen)} and {dev} dev cases"
+                )
+            if missing := [str(code) for code in head.codes if str(code) not in seen]:
+                log.warning("%s: no training case is %s", head.name, ", ".join(missing))
 
 
 def customer(record: LabelledCase) -> str | None:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic_core import to_json
+
 from triage.batch.marked import printable
 from triage.privacy import mask_text
 
@@ -15,6 +17,11 @@ SYSTEMS = {"model": "model", "tfidf": "TF-IDF + LR", "majority": "majority"}
 def number(value: float | None) -> str:
     """Two decimals; a dash where there is nothing to measure."""
     return "–" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+def as_json(figures: Mapping[str, Any]) -> str:
+    """Indented JSON; null where there is nothing to measure."""
+    return to_json(figures, indent=1, inf_nan_mode="null").decode()
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -38,16 +45,18 @@ def bullets(title: str, lines: Iterable[str], show: int) -> str:
 
 
 def main_figure(head: Mapping[str, Any]) -> float:
-    """Kappa, or micro-F1 of a multi-label head; NaN where neither was measured."""
-    return float(head.get("kappa", head.get("micro_f1", float("nan"))))
+    """Kappa, or micro-F1 of a multi-label head; NaN where neither was measured (null in JSON)."""
+    value = head.get("kappa", head.get("micro_f1"))
+    return math.nan if value is None else float(value)
 
 
 def as_markdown(figures: Mapping[str, Any]) -> str:
     """All tables of one evaluation: heads by system, kinds of contact, calibration, classes, slices."""
     systems = [name for name in SYSTEMS if name in figures["systems"]]
     names = list(figures["systems"]["model"])
+    learnt = f"; baseline trained on {figures['training_cases']}" if "tfidf" in systems else ""
     parts = [
-        f"{figures['cases']} cases measured; baseline trained on {figures['training_cases']}. Cohen's kappa "
+        f"{figures['cases']} cases measured{learnt}. Cohen's kappa "
         "(quadratic weights where labels are ordered; micro-F1 where a case may have several).",
         table(
             ["head", *(SYSTEMS[name] for name in systems), "model, 95 %", "calibration error"],
@@ -92,11 +101,11 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
 
 def _head_row(figures: Mapping[str, Any], name: str, systems: Sequence[str]) -> list[str]:
     model = figures["systems"]["model"][name]
-    interval = model.get("kappa_interval")
+    low, high = map(number, model.get("kappa_interval", (None, None)))
     return [
         name,
         *(number(main_figure(figures["systems"][system][name])) for system in systems),
-        f"{number(interval[0])} to {number(interval[1])}" if interval else "–",
+        low if low == "–" else f"{low} to {high}",
         number(model.get("calibration_error")),
     ]
 
@@ -121,7 +130,7 @@ def severe_part(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _unspoken(part: Mapping[str, Any], figure: str) -> float:
-    rows = [row for row in part["dissatisfaction"]["classes"] if row["label"] == "unspoken"]
+    rows = [row for row in part["dissatisfaction"].get("classes", ()) if row["label"] == "unspoken"]
     return float(rows[0][figure]) if rows and rows[0]["support"] else float("nan")
 
 
@@ -138,13 +147,13 @@ def readme_table(figures: Mapping[str, Any]) -> str:
     kinds = list(figures["kinds"]["model"])
     names = list(figures["systems"]["model"])
 
-    def cell(kind: str, pick: Callable[[Mapping[str, Any]], float]) -> str:
+    def cell(kind: str, pick: Callable[[Mapping[str, Any]], float | None]) -> str:
         return " / ".join(number(pick(figures["kinds"][system][kind])) for system in ("model", "tfidf"))
 
-    figures_of: dict[str, Callable[[Mapping[str, Any]], float]] = {
+    figures_of: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
         **{name: lambda part, name=name: main_figure(part[name]) for name in names},  # type: ignore[misc]
-        "severe recall": lambda part: float(severe_part(part)["severe_recall"]),
-        "severe precision": lambda part: float(severe_part(part)["severe_precision"]),
+        "severe recall": lambda part: severe_part(part)["severe_recall"],
+        "severe precision": lambda part: severe_part(part)["severe_precision"],
         "unspoken recall": lambda part: _unspoken(part, "recall"),
         "unspoken precision": lambda part: _unspoken(part, "precision"),
     }

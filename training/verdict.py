@@ -66,8 +66,8 @@ def severe_unmeasured(comparison: Comparison) -> bool:
 
 
 def signed(value: float) -> str:
-    """Three decimals with a sign."""
-    return f"{value:+.3f}"
+    """Three decimals with a sign; a dash where there is nothing to measure."""
+    return "–" if math.isnan(value) else f"{value:+.3f}"
 
 
 def interval(gain: Gain) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
@@ -23,6 +24,7 @@ from triage.triager import Triager
 
 pytest.importorskip("torch", reason="training needs the 'train' extra")
 add_commands()
+RECIPES = Path(__file__).parents[2] / "training/recipes"
 RECIPE = """
 name: own
 wide: {words: 200, characters: 300}
@@ -148,7 +150,7 @@ def test_severe_is_what_the_policy_has_reported(bench: Path, model: Path, tmp_pa
     assert {miss["wanted"] for miss in found["misses"]} <= {4, DISASTER}
 
 
-def test_cards_and_lineage_say_where_it_is_from(model: Path) -> None:
+def test_cards_and_lineage_say_where_it_is_from_and_no_word_of_a_case(bench: Path, model: Path) -> None:
     manifest = open_artefact(model).manifest
     assert manifest.lineage["base"]["name"] == "encoder"
     assert manifest.lineage["environment"]["packages"]["torch"]
@@ -156,8 +158,11 @@ def test_cards_and_lineage_say_where_it_is_from(model: Path) -> None:
     card, data = ((model / name).read_text("utf-8") for name in ("README.md", "DATA.md"))
     assert "bert of 1 layers x 16" in card
     assert "Intended use" in card
-    assert "| sector | 110 |" in data
-    assert "13" not in data.split("**Labels**")[0].split("cases.jsonl")[0]
+    rows = [json.loads(line) for line in (bench / "cases.jsonl").read_text("utf-8").splitlines()]
+    sectors = Counter(row["labels"]["sector"] for row in rows)
+    assert f"| sector | 110 | telecom {sectors['telecom']}, elsewhere {sectors['elsewhere']} |" in data
+    said = {turn["text"] for row in rows for turn in row.get("turns", [row]) if len(turn["text"]) > len("谢谢您")}
+    assert [words for words in said if words in data or words in card] == []
 
 
 def test_every_epoch_is_tracked(model: Path) -> None:
@@ -222,6 +227,58 @@ def test_a_build_folder_of_other_work_is_refused(bench: Path, model: Path, tmp_p
     done = train(bench, tmp_path / "model", recipe=tmp_path / "recipe.yaml", **more)
     assert done.exit_code == 2
     assert "another recipe" in done.stderr
+
+
+def test_a_misspelt_licence_is_refused(bench: Path, tmp_path: Path) -> None:
+    done = train(bench, tmp_path / "model", licences="permissve")
+    assert done.exit_code == 2, done.output
+    assert "'permissve' is not one of 'all', 'permissive'" in done.stderr
+
+
+INAPPLICABLE: list[tuple[str, dict[str, str], str]] = [
+    (
+        "own",
+        {"corpus": ".", "seeds": "2"},
+        "without passages takes no --corpus, --readings, --licences; given --corpus",
+    ),
+    ("own", {"licences": "all"}, "given --licences"),
+    ("default", {"base_model": "models"}, "with passages takes no --base-model, --search, --seeds; given --base-model"),
+    ("default", {"search": "3", "seeds": "2", "licences": "all"}, "given --search, --seeds"),
+]
+
+
+@pytest.mark.parametrize(("recipe", "options", "message"), INAPPLICABLE)
+def test_an_option_that_would_be_ignored_is_refused(
+    bench: Path, tmp_path: Path, recipe: str, options: dict[str, str], message: str
+) -> None:
+    line = [
+        "train",
+        str(bench / "cases.jsonl"),
+        "--out",
+        str(tmp_path / "model"),
+        "--recipe",
+        str(RECIPES / f"{recipe}.yaml"),
+    ]
+    more = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
+    done = CliRunner().invoke(app, [*line, *more])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1), done.output
+    assert done.stderr.endswith(f"{message}\n")
+
+
+def test_pre_training_gets_every_option_that_is_for_it(
+    bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got: list[Any] = []
+    monkeypatch.setattr("training.make.make_model", lambda *given: got.extend(given))
+    recipe, cases, out = RECIPES / "default.yaml", bench / "cases.jsonl", tmp_path / "model"
+    files = {name: tmp_path / name for name in ("taxonomy", "corpus", "readings", "build", "policy")}
+    line = ["train", str(cases), "--out", str(out), "--recipe", str(recipe), "--licences", "permissive"]
+    done = CliRunner().invoke(
+        app, [*line, *(word for name, path in files.items() for word in (f"--{name}", str(path)))]
+    )
+    assert done.exit_code == 0, done.output
+    taxonomy, corpus, readings, build, policy = files.values()
+    assert got == [recipe, taxonomy, corpus, [cases], build, out, [readings], True, policy]
 
 
 @pytest.mark.parametrize("inside", ["", "work"])

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from training.agreement import agreement, alpha, read_passes
+from training.agreement_tables import as_markdown
 from training.data_commands import app
 from triage.errors import InputError
 from triage.taxonomy import load_taxonomy
@@ -68,6 +69,19 @@ def test_sets_of_issues_agree_in_part() -> None:
     assert [(d.id, d.severity) for d in found.discuss] == [("a", 0.5)]
 
 
+def test_what_nobody_labelled_and_what_nobody_doubted_have_no_agreement() -> None:
+    same = {case: {"issues": [], "motive": "none"} for case in "abcdef"}
+    passes = {"x": same, "y": same, "z": {**same, "a": {"issues": ["delay"], "motive": "venting"}}}
+    both = agreement(TAXONOMY, {name: passes[name] for name in "xy"})
+    for head in ("issues", "motive"):
+        assert math.isnan(both.heads[head].agreement)
+        assert both.heads[head].same == 1
+    assert math.isnan(both.heads["motive"].unweighted)
+    assert "| issues | 6 | – | – |" in as_markdown(both)
+    three = agreement(TAXONOMY, passes)
+    assert (three.heads["issues"].agreement, three.heads["motive"].agreement) == (0, 0)
+
+
 def test_the_worst_disputes_come_first() -> None:
     one = {case: {"risk_tier": 0, "emotion": "calm", "motive": "none"} for case in "abcd"}
     other = {
@@ -90,7 +104,9 @@ def test_annotators_in_a_column(tmp_path: Path) -> None:
     run = CliRunner().invoke(app, ["agreement", str(path), "--report", str(report)])
     assert run.exit_code == 0, run.output
     assert "2 (1.00): risk_tier 0 / 4" in run.output
-    assert [one["id"] for one in json.loads(report.read_text("utf-8"))["discuss"]] == ["2"]
+    written = json.loads(report.read_text("utf-8"))
+    assert [one["id"] for one in written["discuss"]] == ["2"]
+    assert written["heads"]["issues"]["unweighted"] is None
 
 
 WRONG = [

@@ -15,7 +15,7 @@ from training.compare_tables import plain
 from training.evaluate import Answers, review_figures
 from training.metrics import kappa_of_positions
 from training.misses import severe_misses
-from training.verdict import judge, safety_losses
+from training.verdict import judge, safety_losses, signed
 from triage.errors import InputError
 from triage.policy import load_policy
 from triage.taxonomy import load_taxonomy
@@ -66,7 +66,7 @@ VERDICTS = [
     ("many types lost", GOOD, answers(CASES, {"complaint_type": 0.3}), 0.0, False, "worse"),
     ("many types won", answers(CASES, {"complaint_type": 0.3}), GOOD, 0.0, True, "better"),
     ("won, but less than asked for", answers(CASES, {"complaint_type": 0.1}), GOOD, 0.2, False, "better"),
-    ("a loss that is accepted", GOOD, answers(CASES, {"complaint_type": 0.01}), -0.05, True, "worse"),
+    ("a loss that is accepted", GOOD, answers(CASES, {"complaint_type": 0.01}), -0.05, True, "not shown to differ"),
 ]
 
 
@@ -75,9 +75,7 @@ VERDICTS = [
 )
 def test_verdict(a: Answers, b: Answers, margin: float, meets: bool, outcome: str) -> None:
     verdict = judge(compare(TAXONOMY, POLICY, CASES, a, b), margin)
-    assert verdict.meets_margin == meets
-    if outcome != "worse" or margin == 0:
-        assert verdict.outcome == outcome
+    assert (verdict.meets_margin, verdict.outcome) == (meets, outcome)
 
 
 def test_a_gain_elsewhere_does_not_pay_for_severe_cases() -> None:
@@ -183,6 +181,27 @@ def test_five_customers_are_too_few_for_an_interval() -> None:
     assert found.mean.gain > 0.01
     assert (found.mean.low, found.mean.high) == (None, None)
     assert judge(found).outcome == "not shown to differ"
+
+
+def test_a_head_that_one_model_has_no_agreement_on_counts_for_neither() -> None:
+    """All cases have one type: kappa knows nothing of the model that always gives it, and 0 of one that errs."""
+    cases = [replace(case, labels={**case.labels, "complaint_type": "service"}) for case in CASES]
+    right, wrong = answers(cases, {"issues": 0.1}), answers(cases, {"issues": 0.1, "complaint_type": 0.3})
+    wrong.labels["issues"] = right.labels["issues"]
+    found = compare(TAXONOMY, POLICY, cases, right, wrong)
+    assert (found.heads["complaint_type"].a, found.heads["complaint_type"].b) == (None, 0)
+    assert (found.mean.gain, found.mean.low, found.mean.high) == (0, 0, 0)
+    assert found.mean.a == pytest.approx(np.mean([1, 1, found.heads["issues"].a]))
+
+
+def test_where_nothing_can_be_told_nothing_is() -> None:
+    cases = [replace(case, labels={"complaint_type": "service", "issues": []}) for case in CASES]
+    right = answers(cases, {})
+    found = compare(TAXONOMY, POLICY, cases, right, right)
+    assert (found.mean.a, found.mean.low, found.heads["issues"].a) == (None, None, None)
+    assert judge(found, -1).outcome == "not shown to differ"
+    assert not judge(found, -1).meets_margin
+    assert signed(found.mean.gain) == "–"
 
 
 def test_the_slice_that_loses_is_named() -> None:

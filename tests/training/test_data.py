@@ -53,6 +53,7 @@ def test_the_second_pass_agrees(root: Path) -> None:
     heads = run.output.split("\n\n")[1].splitlines()
     figures = {line.split("|")[1].strip(): line.split("|")[3].strip() for line in heads[2:]}
     card = (root / "data" / "README.md").read_text("utf-8")
+    assert list(figures) == [head.name for head in TAXONOMY.heads]
     assert all(f"| {head} | {figure} |" in card for head, figure in figures.items())
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
+import yaml
 
 from triage.artefact import open_artefact
 from triage.errors import ArtefactError, InputError, SettingsError
+from triage.policy import DEFAULT_POLICY
+from triage.taxonomy import DEFAULT_TAXONOMY
 from triage.triager import Triager
 
 CORRUPTIONS = [
@@ -41,6 +45,29 @@ def _edit(folder: Path, **changes: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
 
 
+def make(workshop: Path, out: Path, **changes: Any) -> None:
+    """The job of `tiny_model` with these changes."""
+    from training.make import make_model
+
+    job: dict[str, Any] = {
+        "recipe_path": workshop / "recipe.yaml",
+        "taxonomy_path": None,
+        "data": workshop / "data",
+        "cases": [workshop / "cases.jsonl"],
+        "build": workshop / "build",
+        "readings": [workshop / "readings.jsonl"],
+    }
+    make_model(out=out, **job | changes)
+
+
+class Stopped(Exception):
+    """Far enough for this test."""
+
+
+def stop(*given: Any, **_: Any) -> None:
+    raise Stopped(*given)
+
+
 def test_the_folder_serves(tiny_model: Path) -> None:
     result = Triager.load(tiny_model)("我打了三次电话都没人管,你们到底想怎么样?")
     assert set(result.to_dict()["complaint_type"]["scores"]) == {"none", "service", "product", "policy", "other"}
@@ -66,29 +93,169 @@ def test_lineage_names_recipe_and_data(tiny_model: Path) -> None:
 
 @pytest.mark.usefixtures("tiny_model")
 def test_a_reading_weighs_what_the_recipe_says(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from training.make import make_model
-
-    class ExamplesAreReady(Exception):
-        pass
-
-    def stop(_shop: object, _encoder: object, examples: list[Any], *_others: object) -> None:
-        raise ExamplesAreReady([example.weight for example in examples])
-
     monkeypatch.setattr("training.make.network", stop)
+    monkeypatch.setattr("training.make.claim", lambda *_: None)  # the encoder of the other recipe will do
     recipe = (workshop / "recipe.yaml").read_text("utf-8").replace("finetune: {", "finetune: {readings_weight: 0.5, ")
     (tmp_path / "recipe.yaml").write_text(recipe, "utf-8")
-    with pytest.raises(ExamplesAreReady) as stopped:
-        make_model(
-            tmp_path / "recipe.yaml",
-            None,
-            workshop / "data",
-            [workshop / "cases.jsonl"],
-            workshop / "build",
-            tmp_path / "model",
-            readings=[workshop / "readings.jsonl"],
-        )
-    *labelled, read = stopped.value.args[0]
+    with pytest.raises(Stopped) as stopped:
+        make(workshop, tmp_path / "model", recipe_path=tmp_path / "recipe.yaml")
+    *labelled, read = (example.weight for example in stopped.value.args[2])
     assert (set(labelled), read) == ({1.0}, 0.5)
+
+
+@pytest.mark.usefixtures("tiny_model")
+def test_the_same_job_goes_on_with_what_was_finished(
+    workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def again(*_: Any) -> None:
+        raise AssertionError("this was finished")
+
+    for stage in ("prepare_text", "pretrain", "train"):
+        monkeypatch.setattr(f"training.fit.{stage}", again)
+    monkeypatch.setattr("training.make.calibration", stop)
+    with pytest.raises(Stopped):
+        make(workshop, tmp_path / "model")
+
+
+def other_recipe(workshop: Path, folder: Path) -> dict[str, Any]:
+    recipe = (workshop / "recipe.yaml").read_text("utf-8").replace("epochs: 2,", "epochs: 3,")
+    (folder / "recipe.yaml").write_text(recipe, "utf-8")
+    return {"recipe_path": folder / "recipe.yaml"}
+
+
+def other_cases(workshop: Path, folder: Path) -> dict[str, Any]:
+    lines = (workshop / "cases.jsonl").read_text("utf-8").splitlines()
+    (folder / "cases.jsonl").write_text("\n".join(lines[1:]), "utf-8")
+    return {"cases": [folder / "cases.jsonl"]}
+
+
+def other_passages(workshop: Path, folder: Path) -> dict[str, Any]:
+    shutil.copytree(workshop / "data", folder / "data")
+    with (folder / "data/plain.txt").open("a", encoding="utf-8") as passages:
+        passages.write("\n一段新的文字")
+    return {"data": folder / "data"}
+
+
+def other_licences(_workshop: Path, _folder: Path) -> dict[str, Any]:
+    return {"permissive_only": True}
+
+
+@pytest.mark.usefixtures("tiny_model")
+@pytest.mark.parametrize("change", [other_recipe, other_cases, other_passages, other_licences])
+def test_a_build_folder_of_other_work_is_refused(
+    workshop: Path, tmp_path: Path, change: Callable[[Path, Path], dict[str, Any]]
+) -> None:
+    with pytest.raises(InputError, match="holds work of other data, another recipe or start"):
+        make(workshop, tmp_path / "model", **change(workshop, tmp_path))
+
+
+def test_a_build_folder_that_nobody_claimed_must_be_empty(tmp_path: Path) -> None:
+    from training.fit import claim
+
+    (tmp_path / "network-final.safetensors").touch()
+    with pytest.raises(InputError, match="holds work"):
+        claim(tmp_path, {"recipe": "a"})
+    claim(tmp_path / "empty", {"recipe": "a"})
+    claim(tmp_path / "empty", {"recipe": "a"})
+
+
+EXTRA = {
+    "table.csv": "\n".join(
+        (
+            "id,text,split,risk_tier,customer_key",
+            "1,甲乙丙训练,训练,0,",
+            "2,甲乙丙测试,test,0,",
+            "3,甲乙丙验证,dev,0,k",
+        )
+    ),
+    "lines.ndjson": "\n".join(
+        json.dumps({"labels": {"risk_tier": 0}, **row}, ensure_ascii=False)
+        for row in (
+            {"id": "4", "text": "丁戊己训练", "turns": None, "split": "training"},
+            {"id": "5", "text": "丁戊己测试", "split": "test"},
+            {"id": "6", "text": "丁戊己验证", "customer_key": "k"},
+            {"id": "7", "turns": [{"speaker": "agent", "text": "庚辛"}, {"speaker": "customer", "text": "壬癸"}]},
+        )
+    ),
+}
+
+
+def test_pre_training_reads_the_training_cases_only(
+    workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In whatever kind of file they lie; without a split, they have that of their customer."""
+    for name, content in EXTRA.items():
+        (tmp_path / name).write_text(content, "utf-8")
+    monkeypatch.setattr("training.pretrain.build_tokenizer", stop)
+    cases = [workshop / "cases.jsonl", *(tmp_path / name for name in EXTRA)]
+    with pytest.raises(Stopped) as stopped:
+        make(workshop, tmp_path / "model", cases=cases, build=tmp_path / "build")
+    read = {"".join(words) for words in stopped.value.args[0]}
+    ours = {text for text in read if text.startswith(("甲乙丙", "丁戊己", "庚辛"))}
+    assert ours == {"甲乙丙训练", "丁戊己训练", "庚辛壬癸"}
+
+
+def no_dev(workshop: Path, folder: Path) -> dict[str, Any]:
+    lines = [line for line in (workshop / "cases.jsonl").read_text("utf-8").splitlines() if '"dev"' not in line]
+    (folder / "cases.jsonl").write_text("\n".join(lines), "utf-8")
+    (folder / "recipe.yaml").write_text((workshop / "recipe.yaml").read_text("utf-8").rsplit("  - ", 1)[0], "utf-8")
+    return {"cases": [folder / "cases.jsonl"], "recipe_path": folder / "recipe.yaml"}
+
+
+def unlabelled_head(_workshop: Path, folder: Path) -> dict[str, Any]:
+    taxonomy = yaml.safe_load(DEFAULT_TAXONOMY.read_text("utf-8"))
+    taxonomy["heads"].append({**taxonomy["heads"][0], "name": "unlabelled"})
+    (folder / "taxonomy.yaml").write_text(yaml.safe_dump(taxonomy, allow_unicode=True), "utf-8")
+    return {"taxonomy_path": folder / "taxonomy.yaml"}
+
+
+def other_policy(_workshop: Path, folder: Path) -> dict[str, Any]:
+    policy = DEFAULT_POLICY.read_text("utf-8").replace("tier_head: risk_tier", "tier_head: motive")
+    (folder / "policy.yaml").write_text(policy, "utf-8")
+    return {"policy": folder / "policy.yaml"}
+
+
+UNUSABLE = [
+    (no_dev, InputError, "needs two labels in training and a dev case"),
+    (unlabelled_head, InputError, r"unlabelled needs two labels.*given {} and 0 dev cases"),
+    (other_policy, SettingsError, "policy .*motive"),
+]
+
+
+@pytest.mark.parametrize(("change", "error", "message"), UNUSABLE, ids=[row[0].__name__ for row in UNUSABLE])
+def test_what_cannot_work_is_said_before_pre_training(
+    workshop: Path,
+    tmp_path: Path,
+    change: Callable[[Path, Path], dict[str, Any]],
+    error: type[Exception],
+    message: str,
+) -> None:
+    with pytest.raises(error, match=message):
+        make(workshop, tmp_path / "model", build=tmp_path / "build", **change(workshop, tmp_path))
+    assert not (tmp_path / "build").exists()
+
+
+def test_two_short_training_cases_are_enough_to_evaluate(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [("1", "退钱", "train", 3), ("2", "谢谢", "train", 0), ("3", "谢谢退钱", "dev", 0)]
+    given = [{"id": i, "text": text, "split": split, "labels": {"risk_tier": tier}} for i, text, split, tier in rows]
+    (tmp_path / "cases.jsonl").write_text("\n".join(map(json.dumps, given)), "utf-8")
+    from training.make import measure
+
+    figures = measure(tiny_model, None, [tmp_path / "cases.jsonl"], "dev")
+    assert set(figures["systems"]) == {"model", "tfidf", "majority"}
+    assert figures["systems"]["tfidf"]["risk_tier"]["cases"] == 1
+
+
+def test_a_baseline_needs_words() -> None:
+    from training.baseline import Baseline
+    from training.cases import LabelledCase
+    from triage.case import Case
+    from triage.segment import Segmenter
+    from triage.taxonomy import load_taxonomy
+
+    wordless = LabelledCase(Case.from_text("\u200b"), {"risk_tier": 0})
+    with pytest.raises(InputError, match="cases with words are needed; given 1 without any"):
+        Baseline(load_taxonomy(), Segmenter()).fit([wordless])
 
 
 def test_weights_are_stored_once(tiny_model: Path, tmp_path: Path) -> None:
@@ -107,10 +274,8 @@ def test_transformers_opens_the_encoder(tiny_model: Path) -> None:
 
 
 def test_an_existing_folder_is_not_overwritten(workshop: Path, tiny_model: Path) -> None:
-    from training.make import make_model
-
     with pytest.raises(InputError, match="does not exist yet"):
-        make_model(workshop / "recipe.yaml", None, workshop / "data", [workshop / "cases.jsonl"], workshop, tiny_model)
+        make(workshop, tiny_model)
 
 
 def test_permissive_licences_leave_research_sources_out(workshop: Path) -> None:

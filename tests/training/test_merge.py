@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from typer.testing import CliRunner
 
+from training import label_exports
 from training.cases import RawRecord, read_cases
 from training.data_commands import app
 from training.label_exports import labelled_rows
@@ -143,6 +145,38 @@ def test_nothing_is_lost(rule: Rule) -> None:
     assert len(merged.problems) == 3
 
 
+@pytest.mark.parametrize(
+    ("named", "split"),
+    [(["train", "test"], "test"), (["训练", "", "验证"], "dev"), (["", "train"], "train"), ([""], None)],
+)
+def test_the_strictest_split_of_a_case_is_kept(named: list[str], split: str | None) -> None:
+    for order in (named, named[::-1]):
+        rows = [said(f"a{place}", {"risk_tier": 3}, split=given) for place, given in enumerate(order)]
+        assert merge(rows, TAXONOMY, "refuse").records[0].get("split") == split
+
+
+def test_everybodys_evidence_is_kept_once_and_masked() -> None:
+    given = [["宽带坏了", "手机13812345678"], "一直没人管", ["手机[手机号]", "宽带坏了"], []]
+    rows = [said(f"a{place}", {"risk_tier": 3}, evidence=quotes) for place, quotes in enumerate(given)]
+    (record,) = merge(rows, TAXONOMY, "refuse").records
+    assert record["evidence"] == ["宽带坏了", "手机[手机号]", "一直没人管"]
+
+
+def test_two_results_of_one_head_in_an_annotation_add_up(tmp_path: Path) -> None:
+    results = [
+        {"from_name": head, "value": {"choices": [label]}}
+        for head, label in (("issues", "delay"), ("risk_tier", "3"), ("issues", "无人处理"))
+    ]
+    tasks = [
+        {"id": number, "data": {"text": WORDS}, "annotations": [{"result": given}]}
+        for number, given in enumerate([results, [*results, {**results[1], "value": {"choices": ["1"]}}]], start=1)
+    ]
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks, ensure_ascii=False), "utf-8")
+    merged = merge(labelled_rows([tmp_path / "tasks.json"], TAXONOMY), TAXONOMY, "refuse")
+    assert [record["labels"] for record in merged.records] == [{"issues": ["delay", "unreachable"], "risk_tier": 3}]
+    assert merged.problems == ["tasks.json:2: risk_tier: exactly one label is allowed, given ['3', '1']"]
+
+
 def test_doccano_labels_that_two_heads_have_need_the_head(tmp_path: Path) -> None:
     path = tmp_path / "doccano.jsonl"
     path.write_text(json.dumps({"id": 1, "text": WORDS, "label": ["none"]}), "utf-8")
@@ -171,6 +205,56 @@ def test_files_of_one_name_are_of_two_annotators(tmp_path: Path, monkeypatch: py
         assert [one["from"] for one in record["passes"]] == ["a/next.csv:2", "b/next.csv:2"]
         (conflict,) = json.loads(Path("m.json").read_text("utf-8"))["conflicts"]
         assert conflict["given"] == {"a/next.csv:2": 3, "b/next.csv:2": 0}
+
+
+@pytest.fixture
+def without_ids(tmp_path: Path) -> Path:
+    """Two pools whose rows have no id, and a sheet of each that has the id which `suggest` gives its case."""
+    for person, words in (("a", "会员费扣了两次"), ("b", "快递没到")):
+        (tmp_path / person).mkdir()
+        (tmp_path / person / "pool.csv").write_text(f"内容,产品\n{words},{person}\n", "utf-8")
+        (tmp_path / person / "next.csv").write_text(f"id,text,风险等级\nrow-1,{words},2\n", "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("files", "ids", "products"),
+    [
+        (["a/pool.csv", "a/next.csv"], ["row-1"], ["a"]),
+        (["a/next.csv", "b/next.csv"], ["a/next.csv:2", "b/next.csv:2"], [None, None]),
+        (["a/pool.csv", "a/next.csv", "b/next.csv"], ["pool.csv:row-1", "b/next.csv:2"], ["a", None]),
+    ],
+)
+def test_rows_without_ids_are_told_apart(
+    without_ids: Path, files: list[str], ids: list[str], products: list[str | None]
+) -> None:
+    merged = merge(labelled_rows([without_ids / file for file in files], TAXONOMY), TAXONOMY, "refuse")
+    assert [record["id"] for record in merged.records] == ids
+    assert [record.get("product") for record in merged.records] == products
+    assert (merged.problems, merged.unlabelled) == ([], 0)
+
+
+def test_a_sheet_of_two_pools_of_one_name_finds_both(without_ids: Path) -> None:
+    sheet = "id,text,风险等级\npool.csv:row-1,会员费扣了两次,2\npool.csv:row-1,快递没到,2\n"
+    (without_ids / "both.csv").write_text(sheet, "utf-8")
+    files = [without_ids / name for name in ("a/pool.csv", "b/pool.csv", "both.csv")]
+    merged = merge(labelled_rows(files, TAXONOMY), TAXONOMY, "refuse")
+    assert [(record["id"], record["product"]) for record in merged.records] == [
+        ("a/pool.csv:row-1", "a"),
+        ("b/pool.csv:row-1", "b"),
+    ]
+    assert (merged.problems, merged.unlabelled) == ([], 0)
+
+
+def test_files_merged_before_are_told_apart_again(tmp_path: Path) -> None:
+    files = []
+    for month, words in (("1", "会员费扣了两次"), ("2", "快递没到")):
+        (tmp_path / "labels.csv").write_text(f"text,风险等级\n{words},2\n", "utf-8")
+        files.append(str(tmp_path / f"{month}.jsonl"))
+        CliRunner().invoke(app, ["merge", str(tmp_path / "labels.csv"), "-o", files[-1]])
+    run = CliRunner().invoke(app, ["merge", *files, "-o", str(tmp_path / "all.jsonl")])
+    assert run.exit_code == 0, run.output
+    assert [record.case.id for record in read_cases([tmp_path / "all.jsonl"], TAXONOMY)] == ["1.jsonl:1", "2.jsonl:1"]
 
 
 CONTACTS = {
@@ -210,11 +294,13 @@ def test_labels_that_only_later_lines_have_are_read(tmp_path: Path) -> None:
     assert all(problem.startswith("late.jsonl:") for problem in merged.problems)
 
 
-def test_files_taken_for_contacts_are_named(tmp_path: Path) -> None:
+def test_files_taken_for_contacts_are_named_and_looked_at_once(tmp_path: Path) -> None:
     (tmp_path / "misspelt.csv").write_text(f"id,text,风险等級评定\nT-1,{WORDS},3\n", "utf-8")
     (tmp_path / "next.csv").write_text(f"id,text,风险等级\nT-2,{WORDS}啊,3\n", "utf-8")
     files = [str(tmp_path / name) for name in ("misspelt.csv", "next.csv")]
-    run = CliRunner().invoke(app, ["merge", *files, "-o", str(tmp_path / "out.jsonl")])
+    with patch.object(label_exports, "has_heads", wraps=label_exports.has_heads) as looked_at:
+        run = CliRunner().invoke(app, ["merge", *files, "-o", str(tmp_path / "out.jsonl")])
+    assert [str(call.args[0]) for call in looked_at.call_args_list] == files
     assert "misspelt.csv: names no head" in run.stderr
     assert "next.csv: names no head" not in run.stderr
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,9 @@ from sklearn.metrics import cohen_kappa_score
 
 from training import metrics
 from training.calibrate import calibrate
+from training.cases import parse_record
+from training.choose import agreement_of
+from training.evaluate import Answers
 from triage.classifier import probabilities
 from triage.taxonomy import Head, load_taxonomy
 
@@ -24,11 +29,19 @@ MOTIVE, TIER, ISSUES = (TAXONOMY.head(name) for name in ("motive", "risk_tier", 
         (["none", "none", "venting", "venting"], ["none", "venting", "none", "venting"], 0.0),
         (["none", "none", "venting", "venting"], ["none", "none", "venting", "none"], 0.5),
         (["none", "none"], ["venting", "venting"], 0.0),
-        (["none", "none"], ["none", "none"], 1.0),
+        (["none", "none"], ["none", "none"], math.nan),
+        ([], [], math.nan),
     ],
 )
 def test_kappa(wanted: list[str], given: list[str], kappa: float) -> None:
-    assert metrics.kappa(MOTIVE, wanted, given) == pytest.approx(kappa)
+    assert metrics.kappa(MOTIVE, wanted, given) == pytest.approx(kappa, nan_ok=True)
+
+
+def test_a_constant_answer_has_no_agreement_in_any_sample() -> None:
+    wanted = np.array([0] * 200 + [1] * 2)
+    kappa = partial(metrics.kappa_of_positions, MOTIVE)
+    assert kappa(wanted, np.zeros_like(wanted)) == 0
+    assert metrics.bootstrap([wanted, np.zeros_like(wanted)], kappa, np.arange(202)) == (0, 0)
 
 
 @pytest.mark.parametrize("head", [MOTIVE, TIER], ids=lambda head: head.name)
@@ -49,10 +62,18 @@ def test_weighted_kappa_forgives_near_misses() -> None:
     assert 1 > metrics.kappa(TIER, wanted, near) > metrics.kappa(TIER, wanted, far)
 
 
-def test_multi_label_f1() -> None:
-    assert metrics.multi_label_f1(ISSUES, [["delay"], ["refund", "terms"]], [["delay"], ["refund"]]) == pytest.approx(
-        0.8
-    )
+@pytest.mark.parametrize(
+    ("wanted", "given", "f1"),
+    [
+        ([["delay"], ["refund", "terms"]], [["delay"], ["refund"]], 0.8),
+        ([["delay"], []], [["refund"], []], 0.0),
+        ([[], []], [["refund"], []], 0.0),
+        ([[], []], [[], []], math.nan),
+        ([], [], math.nan),
+    ],
+)
+def test_multi_label_f1(wanted: list[list[str]], given: list[list[str]], f1: float) -> None:
+    assert metrics.multi_label_f1(ISSUES, wanted, given) == pytest.approx(f1, nan_ok=True)
 
 
 def test_calibration_error_of_a_sure_liar_and_of_an_honest_one() -> None:
@@ -88,6 +109,11 @@ def test_an_overconfident_head_is_cooled_down() -> None:
     assert metrics.calibration_error(scores.max(1), scores.argmax(1) == truth) < 0.06
 
 
+def test_one_label_alone_moves_no_label_weights() -> None:
+    logits = np.random.default_rng(0).normal(0, 1, (50, len(MOTIVE.labels)))
+    assert set(calibrate(MOTIVE, logits, [MOTIVE.codes[1]] * 50).weights) == {1.0}
+
+
 def test_a_threshold_is_fitted_where_labels_do_not_exclude_each_other() -> None:
     rng = np.random.default_rng(0)
     truth = rng.random((400, len(ISSUES.labels))) < 0.1
@@ -106,5 +132,24 @@ def test_an_interval_of_resampled_groups_knows_that_their_cases_are_not_news() -
     assert as_news[1] - as_news[0] < 0.7 * (alone[1] - alone[0])
 
 
-def test_there_is_no_interval_without_cases() -> None:
-    assert all(math.isnan(end) for end in metrics.bootstrap([np.array([])], np.mean, np.array([], dtype=int)))
+@pytest.mark.parametrize(("groups", "known"), [(0, False), (1, False), (5, False), (6, True)])
+def test_there_is_no_interval_of_few_groups(groups: int, known: bool) -> None:
+    right = np.arange(groups * 10) % 2 == 0
+    found = metrics.bootstrap([right], np.mean, np.repeat(np.arange(groups), 10))
+    assert found == pytest.approx((0.5, 0.5) if known else (math.nan, math.nan), nan_ok=True)
+
+
+def test_there_is_no_interval_of_what_is_never_known() -> None:
+    found = metrics.bootstrap([np.zeros(20)], lambda _: math.nan, np.arange(20))
+    assert found == pytest.approx((math.nan, math.nan), nan_ok=True)
+
+
+def test_heads_without_an_agreement_do_not_count() -> None:
+    cases = [
+        parse_record({"id": str(row), "text": "字", "labels": {"motive": "none", "risk_tier": row % 2}}, TAXONOMY)
+        for row in range(4)
+    ]
+    labels: dict[str, list[Any]] = {head.name: [head.codes[0]] * 4 for head in TAXONOMY.heads}
+    labels |= {"issues": [[]] * 4, "risk_tier": [0, 1, 0, 1]}
+    assert agreement_of(TAXONOMY, cases, Answers(labels, {})) == 1
+    assert agreement_of(TAXONOMY, cases[:1], Answers(labels, {})) == 0

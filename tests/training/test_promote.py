@@ -187,6 +187,16 @@ def test_the_pointer_must_name_what_was_promoted(models: Path, tmp_path: Path) -
         Triager.load(models)
 
 
+def test_a_model_that_cannot_be_opened_is_left_out_of_the_versions(models: Path) -> None:
+    copy_of(models / "default", models / "whole")
+    broken = copy_of(models / "default", models / "broken")
+    (broken / "wide.npz").unlink()
+    done = CliRunner().invoke(app, ["versions", "--models", str(models)])
+    assert done.exit_code == 0, done.output
+    assert [line.split(" | ")[1] for line in done.stdout.splitlines()[2:]] == ["default", "whole"]
+    assert "severe recall" in CliRunner().invoke(app, ["versions", "--help"]).stdout
+
+
 def test_promoting_needs_cases(models: Path) -> None:
     done = CliRunner().invoke(app, ["promote", str(models / "default"), "--models", str(models)])
     assert done.exit_code == 2

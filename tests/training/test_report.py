@@ -6,21 +6,26 @@ import base64
 import copy
 import hashlib
 import json
+import math
 import random
 import re
 from html.parser import HTMLParser
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from tests.fakes import FakeTriager
 from training import metrics
 from training.cases import LabelledCase, read_cases
 from training.evaluate import Answers, by_kind, by_slice, figures
 from training.report import Scale, heat, render, write_report, zh
 from training.splits import kept_together
-from training.tables import as_markdown, number
+from training.tables import as_markdown, main_figure, number
+from triage.batch.console import about
 from triage.errors import OutputError
 from triage.policy import load_policy
 from triage.taxonomy import Head, Taxonomy, load_taxonomy
@@ -211,6 +216,49 @@ def test_a_head_without_labels_is_shown_as_unknown(
     assert "nan" not in page
 
 
+def test_one_class_is_no_agreement(measured: dict[str, Any], taxonomy: Taxonomy, records: list[LabelledCase]) -> None:
+    calm = [LabelledCase(one.case, {**one.labels, "motive": "none", "issues": []}) for one in records]
+    answers = noisy(taxonomy, calm, 1.0)
+    systems = {"model": figures(taxonomy, POLICY, calm, answers, kept_together(calm))}
+    slices, kinds = by_slice(taxonomy, POLICY, calm, answers, 10), {"model": by_kind(taxonomy, POLICY, calm, answers)}
+    found = measured | {"systems": systems, "kinds": kinds, "slices": slices}
+    page = render(found, taxonomy, ORIGIN)
+    shown = {row[0].split()[-1]: row[2:] for row in Tables(page).found["heads"][1:]}
+    assert (shown["motive"], shown["issues"]) == (["–", "–"], ["–", "–"])
+    assert markdown_rows(found, "head")["motive"][:2] == ["–", "–"]
+    assert {row[1 + list(systems["model"]).index("motive")] for row in markdown_rows(found, "slice").values()} == {"–"}
+    assert "nan" not in page + as_markdown(found)
+
+
+@pytest.mark.parametrize(("split", "learnt"), [("dev", {"train"}), ("train", set()), ("all", set())])
+def test_the_baseline_is_not_measured_on_what_it_learnt_from(
+    tiny_model: Path, workshop: Path, monkeypatch: pytest.MonkeyPatch, split: str, learnt: set[str]
+) -> None:
+    from training.make import measure
+
+    def figures_of(_triager: object, train: list[LabelledCase], _records: object, _split: str) -> dict[str, Any]:
+        return {"learnt": {record.split for record in train}}
+
+    monkeypatch.setattr("training.make.figures_of", figures_of)
+    assert measure(tiny_model, None, [workshop / "cases.jsonl"], split)["learnt"] == learnt
+
+
+def test_without_a_baseline_nothing_is_said_of_one(measured: dict[str, Any], taxonomy: Taxonomy) -> None:
+    alone = measured | {part: {"model": measured[part]["model"]} for part in ("systems", "kinds")}
+    assert "baseline trained on 3000" in as_markdown(measured)
+    assert "baseline" not in as_markdown(alone)
+    assert "基线" in render(measured, taxonomy, ORIGIN)
+    assert "基线" not in render(alone, taxonomy, ORIGIN)
+
+
+def test_a_figure_of_a_model_may_be_null(taxonomy: Taxonomy) -> None:
+    triager, page = FakeTriager(taxonomy), Console(width=80, record=True, file=StringIO())
+    triager.info["metrics"] = {"systems": {"model": {"motive": {"kappa": None}, "issues": {"micro_f1": 0.5}}}}
+    page.print(about(triager))
+    assert "│ motive │ –     │\n│ issues │ 0.50  │" in page.export_text()
+    assert math.isnan(main_figure({"kappa": None}))
+
+
 def test_a_failure_leaves_the_old_page(measured: dict[str, Any], taxonomy: Taxonomy, tmp_path: Path) -> None:
     path = tmp_path / "R.html"
     path.write_text("old", "utf-8")
@@ -225,10 +273,12 @@ def test_the_command_writes_page_and_figures(
 ) -> None:
     from training.commands import evaluate
 
-    monkeypatch.setattr("training.make.measure", lambda *_: measured)
+    monkeypatch.setattr("training.make.measure", lambda *_: measured | {"evidence_overlap": float("nan")})
     cases, out, report = workshop / "cases.jsonl", tmp_path / "F.json", tmp_path / "R.html"
     evaluate(tiny_model, [cases], out=out, report=report)
-    assert json.loads(out.read_text("utf-8"))["systems"]["model"]["motive"].keys() >= {"confusion", "reliability"}
+    written = json.loads(out.read_text("utf-8"))
+    assert written["systems"]["model"]["motive"].keys() >= {"confusion", "reliability"}
+    assert written["evidence_overlap"] is None
     assert "tiny 1" in report.read_text("utf-8")
     for taken, message in ((out, "another output"), (cases, "must not be an input")):
         with pytest.raises(OutputError, match=message):

@@ -24,6 +24,7 @@ def site(root: Path, tiny_model: Path, workshop: Path, tmp_path: Path) -> dict[s
     for name in ("bin", "cases", "models"):
         (tmp_path / name).mkdir()
     shutil.copytree(tiny_model, tmp_path / "models/default")
+    worsen(tmp_path / "models/default")
     rows = [json.loads(line) for line in (workshop / "cases.jsonl").read_text("utf-8").splitlines()[:240]]
     lines = [json.dumps({key: row[key] for key in row if key != "split"}, ensure_ascii=False) for row in rows]
     (tmp_path / "cases/field.jsonl").write_text("\n".join(lines), "utf-8")
@@ -47,14 +48,29 @@ def retrain(root: Path, site: dict[str, str]) -> subprocess.CompletedProcess[str
 
 
 @pytest.mark.skipif(shutil.which("flock") is None, reason="the script keeps runs apart with flock of util-linux")
-def test_a_run_ends_in_a_promotion_or_in_a_refusal_with_reasons(root: Path, site: dict[str, str]) -> None:
-    done = retrain(root, site)
-    assert done.returncode in (0, 1), done.stderr
+def test_a_run_ends_in_a_refusal_with_reasons_or_in_a_promotion(root: Path, site: dict[str, str]) -> None:
+    """The model in use finds no severe case and is far too sure of itself, so any other may take its place if asked."""
+    models, cases = Path(site["MODELS"]), Path(site["CASES"])
+    refused = retrain(root, {**site, "MARGIN": "1"})
+    assert refused.returncode == 1, refused.stderr
+    assert "refused: the gain in mean agreement asked for is not shown" in refused.stderr
+    assert not (models / "in_use.json").exists()
     (run,) = (one for one in Path(site["WORK"]).iterdir() if one.is_dir())
     assert {one.name for one in run.iterdir()} == {"model", "check.md", "comparison.md", "comparison.json"}
-    (event,) = map(json.loads, (Path(site["MODELS"]) / "history.jsonl").read_text("utf-8").splitlines())
-    assert event["event"] == ("refused" if done.returncode else "promoted")
-    assert ("refused: " in done.stderr) == bool(done.returncode)
-    assert (Path(site["MODELS"]) / "in_use.json").exists() != bool(done.returncode)
-    (Path(site["CASES"]) / "field.jsonl").write_text('{"id": 1, "labels": {"risk_tier": 99}, "text": "a"}', "utf-8")
+    promoted = retrain(root, {**site, "MARGIN": "-1"})
+    assert promoted.returncode == 0, promoted.stderr
+    assert "refused" not in promoted.stderr
+    assert json.loads((models / "in_use.json").read_text("utf-8"))["now"]["model"].startswith("model-")
+    events = [json.loads(line)["event"] for line in (models / "history.jsonl").read_text("utf-8").splitlines()]
+    assert events == ["refused", "promoted"]
+    (cases / "field.jsonl").write_text('{"id": 1, "labels": {"risk_tier": 99}, "text": "a"}', "utf-8")
     assert retrain(root, {**site, "WORK": site["WORK"] + "-2"}).returncode == 2
+
+
+def worsen(model: Path) -> None:
+    """Give the heads calibrations (the manifest is not hashed) that see no severe case and are sure of all else."""
+    manifest = json.loads((model / "manifest.json").read_text("utf-8"))
+    for head in manifest["heads"].values():
+        head |= {"temperature": 0.01, "weights": []}
+    manifest["heads"]["risk_tier"]["bias"] = [0, 0, 0, -99, -99]
+    (model / "manifest.json").write_text(json.dumps(manifest), "utf-8")

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.cases import LabelledCase, parse_record
-from training.splits import read_split, with_splits
+from training.splits import Splits, read_split, with_splits
 from triage.errors import InputError
-from triage.taxonomy import load_taxonomy
+from triage.taxonomy import Taxonomy, load_taxonomy
 
 TAXONOMY = load_taxonomy()
 TRADES = ["洗衣机漏水", "话费多扣", "快递丢件", "宽带断网", "航班延误", "会员退费", "外卖超时", "保险拒赔"]
@@ -128,6 +128,37 @@ def test_a_group_has_the_strictest_split_that_is_named_in_it() -> None:
         {"id": "6", "text": story(3) + "啊"},
     ]
     assert [record.split for record in with_splits(records(rows))] == ["train", "test", "dev", "test", "test", "dev"]
+
+
+HEADS = Taxonomy(name="t", version="1", heads=(TAXONOMY.head("complaint_type"), TAXONOMY.head("issues")))
+BOTH = {"issues": ["attitude", "refund"]}
+LACKING = [  # what the training cases and the dev case are labelled with, and what is said
+    ([{"complaint_type": "service", **BOTH}], BOTH, r"complaint_type.*given {'service': 1} and 0 dev cases"),
+    ([BOTH], {"complaint_type": "none"}, r"complaint_type.*given {} and 1 dev cases"),
+    ([{"complaint_type": code} for code in ("none", "service")], {"complaint_type": "none"}, r"issues.*given {} and 0"),
+]
+
+
+@pytest.mark.parametrize(("train", "dev", "message"), LACKING)
+def test_every_head_needs_two_labels_to_learn_and_a_dev_case(
+    train: list[dict[str, Any]], dev: dict[str, Any], message: str
+) -> None:
+    rows = [{"split": "train", "labels": labels} for labels in train] + [{"split": "dev", "labels": dev}]
+    splits = Splits.of([parse_record({"id": str(row), "text": "字", **one}, TAXONOMY) for row, one in enumerate(rows)])
+    with pytest.raises(InputError, match=message):
+        splits.check(HEADS)
+
+
+def test_two_labels_and_a_dev_case_are_enough() -> None:
+    rows = [(code, split) for code in ("none", "service") for split in ("train", "dev")]
+    Splits.of(
+        records(
+            [
+                {"id": "x", "text": "字", "split": split, "labels": {"complaint_type": code, **BOTH}}
+                for code, split in rows
+            ]
+        )
+    ).check(HEADS)
 
 
 def test_a_split_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:

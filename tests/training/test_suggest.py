@@ -163,6 +163,31 @@ def test_a_customer_of_whom_a_case_is_for_testing_is_left_out(root: Path, tmp_pa
     assert [json.loads(line)["id"] for line in (tmp_path / "s.jsonl").read_text("utf-8").splitlines()] == ["T-B"]
 
 
+@pytest.mark.parametrize(("split", "left"), [("train", ["T-1", "T-2", "T-3"]), ("dev", ["T-3"]), ("test", ["T-3"])])
+def test_a_near_duplicate_of_a_case_for_testing_is_left_out(
+    root: Path, tmp_path: Path, split: str, left: list[str]
+) -> None:
+    """Also where an identifier is masked in the labelled file alone."""
+    texts = [
+        "宽带坏了一个星期，打了三次电话都没人来修啊",
+        "会员扣费了，打我13812345678",
+        "快递在路上三天了，一直没有送到",
+    ]
+    rows = [{"id": f"T-{number}", "text": text} for number, text in enumerate(texts, start=1)]
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    known = ["宽带坏了一个星期，打了三次电话都没人来修", "会员扣费了，打我[手机号]吧"]
+    done = [
+        {"id": f"D-{number}", "text": text, "split": split, "labels": {"risk_tier": 1}}
+        for number, text in enumerate(known)
+    ]
+    (tmp_path / "done.jsonl").write_text("\n".join(map(json.dumps, done)), "utf-8")
+    options = ["--labelled", str(tmp_path / "done.jsonl"), "--model", str(root / "models" / "default")]
+    run = CliRunner().invoke(app, ["suggest", str(tmp_path / "pool.jsonl"), "-o", str(tmp_path / "s.jsonl"), *options])
+    assert run.exit_code == 0, run.output
+    lines = (tmp_path / "s.jsonl").read_text("utf-8").splitlines()
+    assert sorted(json.loads(line)["id"] for line in lines) == left
+
+
 def test_an_id_made_up_for_a_row_says_nothing(root: Path, tmp_path: Path) -> None:
     (tmp_path / "pool.csv").write_text("内容\n会员费扣了两次，退钱\n", "utf-8")
     (tmp_path / "done.csv").write_text("id,text,风险等级\nrow-1,宽带坏了,3\n", "utf-8")

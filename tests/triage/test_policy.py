@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from triage.case import Case
+from triage.errors import SettingsError
 from triage.policy import Defaults, Policy, decide, load_policy
 from triage.result import HeadResult
 from triage.signals import Signal
@@ -183,6 +184,19 @@ def test_six_grades_by_file() -> None:
     answer = run(scores, "press_threat", policy=policy).heads["risk_tier"]
     assert (answer.label, answer.name) == ("B", "媒体事件")
     assert sum(answer.scores.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"floors": [{"head": "issues", "at_least": "delay", "signals": ["deadline"]}]},
+        {"consistency": [{"issues": ["delay"], "motive": ["none"]}]},
+    ],
+)
+def test_floors_and_consistency_need_heads_of_one_label(rules: dict[str, Any]) -> None:
+    policy = Policy.model_validate({**POLICY.model_dump(), **rules})
+    with pytest.raises(SettingsError, match="issues"):
+        policy.check(TAXONOMY, dict.fromkeys(policy._signals_named()))
 
 
 @pytest.mark.parametrize(("prior", "suggested"), [(None, False), (1, False), (2, True), (9, True)])

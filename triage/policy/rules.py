@@ -156,6 +156,15 @@ class Policy(Settings):
                 taxonomy.head(head)
         except KeyError as error:
             raise SettingsError(f"policy {self.id}: {error.args[0]}") from None
+        ruled = {
+            self.tier_head,
+            *(floor.head for floor in self.floors),
+            *(name for rule in self.consistency for name in rule),
+        }
+        if several := sorted(name for name in ruled if taxonomy.head(name).kind == "multi"):
+            raise SettingsError(
+                f"policy {self.id}: tiers, floors and consistency need heads of one label; given {several}"
+            )
         unknown = sorted(self._signals_named() - set(signals))
         if unknown:
             raise SettingsError(f"policy {self.id}: signals are {sorted(signals)}; given {unknown}")
