@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import metrics
-from training.cases import find_labelled, raw_records
+from training.cases import find_labelled, raw_records, short_names
 from training.label_values import read_labels
 from triage.errors import InputError
 from triage.taxonomy import Head, Taxonomy
@@ -70,9 +70,7 @@ def read_passes(paths: Sequence[Path], taxonomy: Taxonomy) -> dict[str, dict[str
     InputError names rows that cannot be read, a case labelled twice in one pass, and a lone annotator.
     """
     passes: dict[str, dict[str, dict[str, Any]]] = {}
-    names = [path.name for path in paths]
-    for path in paths:
-        pass_name = path.name if names.count(path.name) == 1 else str(path)
+    for path, pass_name in short_names(paths).items():
         for file in find_labelled([path]):
             for raw in raw_records(file, taxonomy):
                 name = pass_name if len(paths) > 1 else str(raw.fields.get("annotator", pass_name))

@@ -21,6 +21,7 @@ from triage.segment import Segmenter
 from triage.taxonomy import Head, Taxonomy
 from triage.wide import character_sequences, marked_words, word_sequences
 
+_FOLDS = 3
 _NEVER_SEEN = -8.0
 
 
@@ -56,17 +57,17 @@ class Baseline:
         return self._scores(self._features(self._segmented(records)))
 
     def out_of_fold(
-        self, records: Sequence[LabelledCase], groups: Sequence[int] | NDArray[np.int64], folds: int = 3
+        self, records: Sequence[LabelledCase], groups: Sequence[int] | NDArray[np.int64]
     ) -> dict[str, NDArray[np.float64]]:
         """Probabilities `[cases, labels]` for each head, every case scored by models that saw no case of its group.
 
         Features are shared by the folds: they use no labels. InputError with fewer groups than folds.
         """
-        if len(set(groups)) < folds:
-            raise InputError(f"folds: at least {folds} unrelated cases are needed, given {len(set(groups))}")
+        if len(set(groups)) < _FOLDS:
+            raise InputError(f"folds: at least {_FOLDS} unrelated cases are needed, given {len(set(groups))}")
         features = self._learnt_features(records)
         scores = {head.name: np.zeros((len(records), len(head.labels))) for head in self.taxonomy.heads}
-        split = GroupKFold(folds, shuffle=True, random_state=0).split(features, groups=groups)
+        split = GroupKFold(_FOLDS, shuffle=True, random_state=0).split(features, groups=groups)
         for seen, held_out in split:
             self._fit_heads([records[row] for row in seen], features[seen])
             for name, table in self._scores(features[held_out]).items():

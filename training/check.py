@@ -116,6 +116,8 @@ def check(
     )
     if judge_labels:
         _judge(report, records, taxonomy, found)
+    else:
+        report.not_judged = "Labels were not judged."
     return report
 
 

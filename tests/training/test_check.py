@@ -157,4 +157,5 @@ def test_the_command_lists_and_reports(tmp_path: Path) -> None:
 
 def test_the_cases_of_the_repository_are_unlike_each_other(root: Path) -> None:
     run = CliRunner().invoke(app, ["check", str(root / "data" / "cases"), "--no-labels"])
+    assert "Labels were not judged." in run.output
     assert run.exit_code == 0, run.output
