@@ -1,8 +1,10 @@
-"""What the documentation shows. The contacts are invented."""
+"""What the documentation shows, in the labels that are served. The contacts are invented."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from triage.taxonomy import Code, Head, Label, Taxonomy
 
 TICKET: dict[str, Any] = {
     "id": "T-1",
@@ -30,44 +32,69 @@ MODEL: dict[str, str] = {
     "policy": "default-1",
     "lexicon": "1",
 }
-
-
-def _head(label: str | int, name: str, score: float, rest: str, *reasons: str) -> dict[str, Any]:
-    scores = {str(label): score, rest: round(1 - score, 4)}
-    return {"label": label, "name": name, "score": score, "scores": scores, "reasons": list(reasons)}
-
-
-RESULT: dict[str, Any] = {
-    "id": "T-1",
-    "complaint_type": _head("service", "服务类", 0.91, "none"),
-    "issues": [{"label": "delay", "name": "响应慢", "score": 0.83}],
-    "risk_tier": _head(3, "重大危机", 0.88, "1", "regulator_threat"),
-    "motive": _head("respect", "求尊重", 0.64, "venting"),
-    "dissatisfaction": _head("explicit", "明说的不满", 0.97, "none"),
-    "escalation": _head("high", "高", 0.9, "medium", "regulator_threat"),
-    "emotion": _head("upset", "不悦", 0.71, "furious"),
-    "contact_class": _head("regular", "常规客户", 0.99, "unreasonable"),
-    "evidence": [
-        {
-            "turn": 0,
-            "start": 35,
-            "end": 41,
-            "text": "打12315",
-            "kind": "regulator_threat",
-            "supports": ["risk_tier", "escalation"],
-            "source": "signal",
-        }
-    ],
-    "turns": [{"turn": 0, "dissatisfaction": 0.93}],
-    "handling": {
-        "owner": "投诉专席",
-        "present_owner_may": "must_report",
-        "respond_within_minutes": 30,
-        "actions": ["先致歉，再核实安装预约", "指定专人跟进并回电"],
-    },
-    "review": {"needed": False, "reasons": []},
-    "model": MODEL,
-}
 ERROR: dict[str, Any] = {"id": "C-8", "error": {"code": "bad_input", "detail": "case: the text is empty"}}
-FEEDBACK: dict[str, Any] = {"id": "T-1", "labels": {"risk_tier": 3, "motive": "respect", "issues": ["delay"]}}
 CUSTOMER: dict[str, Any] = {"customer_key": "C-20931"}
+_LABELS: dict[str, Code] = {
+    "complaint_type": "service",
+    "issues": "delay",
+    "risk_tier": 3,
+    "motive": "respect",
+    "dissatisfaction": "explicit",
+    "escalation": "high",
+    "emotion": "upset",
+    "contact_class": "regular",
+}
+_THREATENED = ("risk_tier", "escalation")
+_SCORE = 0.88
+_LABELLED_HEADS = 3
+
+
+def result(taxonomy: Taxonomy) -> dict[str, Any]:
+    """The answer to `TICKET` in labels of `taxonomy`."""
+    names = [head.name for head in taxonomy.heads]
+    return {
+        "id": "T-1",
+        **{head.name: _answer(head) for head in taxonomy.heads},
+        "evidence": [
+            {
+                "turn": 0,
+                "start": 35,
+                "end": 41,
+                "text": "打12315",
+                "kind": "regulator_threat",
+                "supports": [name for name in _THREATENED if name in names],
+                "source": "signal",
+            }
+        ],
+        "turns": [{"turn": 0, "dissatisfaction": 0.93}] if "dissatisfaction" in names else [],
+        "handling": {
+            "owner": "投诉专席",
+            "present_owner_may": "must_report",
+            "respond_within_minutes": 30,
+            "actions": ["先致歉，再核实安装预约", "指定专人跟进并回电"],
+        },
+        "review": {"needed": False, "reasons": []},
+        "model": MODEL,
+    }
+
+
+def feedback(taxonomy: Taxonomy) -> dict[str, Any]:
+    """A person's labels for `TICKET`, for some heads of `taxonomy`."""
+    heads = taxonomy.heads[:_LABELLED_HEADS]
+    codes = {head.name: [_label(head).code] if head.kind == "multi" else _label(head).code for head in heads}
+    return {"id": "T-1", "labels": codes}
+
+
+def _answer(head: Head) -> dict[str, Any] | list[dict[str, Any]]:
+    label = _label(head)
+    given = {"label": label.code, "name": label.zh, "score": _SCORE}
+    if head.kind == "multi":
+        return [given]
+    other = next(code for code in head.codes if code != label.code)
+    scores = {str(label.code): _SCORE, str(other): round(1 - _SCORE, 4)}
+    return {**given, "scores": scores, "reasons": ["regulator_threat"] if head.name in _THREATENED else []}
+
+
+def _label(head: Head) -> Label:
+    """The label that suits `TICKET`; of a head that is not known here, the second."""
+    return next((label for label in head.labels if label.code == _LABELS.get(head.name)), head.labels[1])

@@ -92,7 +92,9 @@ class Memory:
             return rows
         return await self.read(partial(self._recall, rows))
 
-    async def keep(self, rows: Rows, results: Sequence[TriageResult | RowError], permit: Permit) -> None:
+    async def keep(
+        self, rows: Rows, results: Sequence[TriageResult | RowError], permit: Permit, tier_head: str
+    ) -> None:
         """Store every contact that was answered, and all answers under their claim, in one transaction."""
         pairs = [
             (row, result)
@@ -100,7 +102,7 @@ class Memory:
             if isinstance(row, Case) and isinstance(result, TriageResult)
         ]
         if pairs or permit.claim:
-            records = await asyncio.to_thread(self._records, pairs, permit)
+            records = await asyncio.to_thread(self._records, pairs, permit, tier_head)
             answers = [contacts.without_id(result.to_dict()) for result in results]
             await self.write(partial(_keep, records, permit.claim, answers))
 
@@ -155,10 +157,15 @@ class Memory:
         known = {"prior_contacts": max(prior, case.prior_contacts or 0)}
         return case.model_copy(update={**known, "prior_no_value": max(no_value, case.prior_no_value or 0)})
 
-    def _records(self, pairs: Sequence[tuple[Case, TriageResult]], permit: Permit) -> list[contacts.Record]:
+    def _records(
+        self, pairs: Sequence[tuple[Case, TriageResult]], permit: Permit, tier_head: str
+    ) -> list[contacts.Record]:
         known = {"sent_by": permit.asked.caller.name, "claim": permit.claim and permit.claim.claim}
         now = datetime.now(UTC)
-        return [contacts.Record.of(case, result, self.hashed, now, **known) for case, result in pairs]
+        return [
+            contacts.Record.of(case, contacts.result_row(result, tier_head), self.hashed, now, **known)
+            for case, result in pairs
+        ]
 
     async def _claimed(self, asked: Asked) -> Permit:
         """Waits while the same request is being worked on, here or in another worker, but not past the deadline."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.bodies import MAX_CASES
-from api.examples import CALL, CUSTOMER, ERROR, FEEDBACK, MODEL, RESULT, TICKET
+from api.examples import CALL, CUSTOMER, ERROR, MODEL, TICKET, feedback, result
 from triage.case import MAX_CHARACTERS, MAX_TURNS, Case
 from triage.taxonomy import Head, Taxonomy
 
@@ -41,9 +41,9 @@ def components(taxonomy: Taxonomy) -> dict[str, Schema]:
         "Case": {**case, "examples": [TICKET, CALL]},
         "Turn": turn,
         "Batch": {**batch, "examples": [{"cases": [TICKET, CALL]}]},
-        "TriageResult": {**_result(taxonomy), "examples": [RESULT]},
+        "TriageResult": {**_result(taxonomy), "examples": [result(taxonomy)]},
         "ItemError": _object(id=_TEXT, error=_object(code=_TEXT, detail=_TEXT)),
-        "BatchResult": {**_object(results=_list(answer)), "examples": [{"results": [RESULT, ERROR]}]},
+        "BatchResult": {**_object(results=_list(answer)), "examples": [{"results": [result(taxonomy), ERROR]}]},
         "Model": {**_object(name=_TEXT, version=_TEXT, taxonomy=_TEXT, policy=_TEXT), "examples": [MODEL]},
         "Taxonomy": Taxonomy.model_json_schema(ref_template="#/components/schemas/{model}"),
         **_of_the_store(taxonomy),
@@ -55,22 +55,22 @@ def components(taxonomy: Taxonomy) -> dict[str, Schema]:
 def _of_the_store(taxonomy: Taxonomy) -> dict[str, Schema]:
     time = {"type": "string", "format": "date-time"}
     shown = {"type": "object", "description": "The case as it was stored: identifiers masked, no customer_key."}
-    result = {"anyOf": [ref("TriageResult"), {"type": "null"}]}
-    contact = _object(record=_INTEGER, received_at=time, contacted_at=time, case=shown, result=result)
+    answer = {"anyOf": [ref("TriageResult"), {"type": "null"}]}
+    contact = _object(record=_INTEGER, received_at=time, contacted_at=time, case=shown, result=answer)
     labels = {"type": "object", "minProperties": 1, "properties": {h.name: _or_null(_given(h)) for h in taxonomy.heads}}
     one = {"id": {**_TEXT, "minLength": 1, "maxLength": 200}, "record": _RECORD, "case": ref("Case")}
-    feedback = {
+    given = {
         "type": "object",
         "required": ["labels"],
         "additionalProperties": False,
         "properties": {**one, "labels": {**labels, "additionalProperties": False}},
         "oneOf": [{"required": [name]} for name in one],
-        "examples": [FEEDBACK],
+        "examples": [feedback(taxonomy)],
     }
     key = {**_TEXT, "minLength": 1, "maxLength": 200}
     return {
         "Contacts": _object(cases=_list(contact), next={"type": ["integer", "null"]}),
-        "Feedback": feedback,
+        "Feedback": given,
         "LabelledCases": {**_TEXT, "description": "JSONL: on each line a case with `labels` and `source`."},
         "Kept": _object(record=_INTEGER),
         "Customer": {**_object(customer_key=key), "additionalProperties": False, "examples": [CUSTOMER]},

@@ -90,7 +90,7 @@ class Service:
             rows = await self.memory.recall(rows)
             results = await self._answers(request, rows)
             check(results)
-            await self.memory.keep(rows, results, permit)
+            await self.memory.keep(rows, results, permit, self.triager.policy.tier_head)
             return [result.to_dict() for result in results]
 
     async def _answers(self, request: Request, rows: Rows) -> list[Answer]:

@@ -52,7 +52,7 @@ def at_random(pool: Sequence[LabelledCase], known: Sequence[LabelledCase], _: Ba
 def suggested(pool: Sequence[LabelledCase], known: Sequence[LabelledCase], model: Baseline, seed: int) -> Sequence[int]:
     words = [customer_words(record) for record in pool]
     counts = label_counts(known, model.taxonomy)
-    return [one.record for one in suggest(words, model.predict(pool), model.taxonomy, BATCH, counts, seed)]
+    return [one.record for one in suggest(words, model.predict(pool), model.taxonomy, BATCH, counts, POLICY, seed)]
 
 
 WAYS: dict[str, Choose] = {"at random": at_random, "suggested": suggested}

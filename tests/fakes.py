@@ -12,6 +12,7 @@ from typing import Any
 
 from triage.case import Case
 from triage.errors import StageError
+from triage.policy import load_policy
 from triage.result import Evidence, Handling, HeadResult, LabelScore, RowError, TriageResult
 from triage.taxonomy import Head, Taxonomy, load_taxonomy
 
@@ -24,6 +25,7 @@ class FakeTriager:
 
     def __init__(self, taxonomy: Taxonomy):
         self.taxonomy = taxonomy
+        self.policy = load_policy()
         self.digest = "fake"
         self.artefact = SimpleNamespace(folder=Path("fake"))  # from where worker processes would load it
         self.info: dict[str, Any] = {

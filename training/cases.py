@@ -17,7 +17,7 @@ from triage.batch.cells import tidy
 from triage.batch.encoding import bounded_lines, detect_encoding, open_text
 from triage.batch.read import find_inputs
 from triage.case import Case
-from triage.errors import InputError
+from triage.errors import InputError, LabelError
 from triage.normalise import normalise
 from triage.privacy import mask
 from triage.taxonomy import Head, Taxonomy
@@ -60,11 +60,15 @@ class RawRecord:
 
 @dataclass(slots=True)
 class Reading:
-    """What came out of labelled files: records, rows that are none, and columns or heads that nothing was made of."""
+    """What came out of labelled files: records, rows that are none, and columns or heads that nothing was made of.
+
+    `foreign` says whether a label of such a row is none of its head.
+    """
 
     records: list[LabelledCase] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unused: Counter[str] = field(default_factory=Counter)
+    foreign: bool = False
 
 
 def find_labelled(paths: Sequence[Path]) -> list[Path]:
@@ -117,27 +121,31 @@ def _is_label(head: Head, value: object) -> bool:
 
 
 def read_cases(paths: Iterable[Path], taxonomy: Taxonomy, split: str | None = None) -> list[LabelledCase]:
-    """All records of labelled files; InputError names the rows that are none. `split` keeps those of one split."""
+    """All records of labelled files; `split` keeps those of one split.
+
+    InputError names the rows that are none, LabelError if a label is none of its head.
+    """
     reading = read_all(paths, taxonomy)
     if reading.problems:
         more = len(reading.problems) - _SHOWN
         lines = [*reading.problems[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
-        raise InputError("\n".join(lines))
+        raise (LabelError if reading.foreign else InputError)("\n".join(lines))
     return [record for record in reading.records if split in (None, record.split)]
 
 
 def read_all(paths: Iterable[Path], taxonomy: Taxonomy) -> Reading:
-    """Every row of labelled files, the readable and the unreadable. InputError only for a file that is no table."""
+    """Every row of labelled files, the readable and the unreadable. InputError only for a file without words."""
     reading, paths = Reading(), list(paths)
     names = short_names(paths)
     for path in paths:
-        for raw in raw_records(path, taxonomy, reading.unused, names[path]):
+        for raw in raw_records(path, taxonomy, reading.unused, names[path], labels_alone=False):
             try:
                 if raw.problem:
                     raise InputError(raw.problem)
                 reading.records.append(parse_record(raw.fields, taxonomy))
             except InputError as error:
                 reading.problems.append(f"{raw.place}: {error}")
+                reading.foreign |= isinstance(error, LabelError)
     return reading
 
 
@@ -181,15 +189,19 @@ def plain_words(text: str) -> str:
 
 
 def raw_records(
-    path: Path, taxonomy: Taxonomy, unused: Counter[str] | None = None, name: str = ""
+    path: Path,
+    taxonomy: Taxonomy,
+    unused: Counter[str] | None = None,
+    name: str = "",
+    labels_alone: bool = True,
 ) -> Iterator[RawRecord]:
     """The rows of a labelled file of any kind as JSON objects with `labels`; a row without an id is named by its place.
 
     `unused` counts columns, and heads in `labels`, that the taxonomy does not have. `name` is that of the file in
-    places (see `short_names`), its last part by default.
+    places (see `short_names`), its last part by default. `labels_alone`: a table may have ids in place of the words.
     """
     unused = Counter() if unused is None else unused
-    columns = LabelColumns(taxonomy)
+    columns = LabelColumns(taxonomy, labels_alone)
     rows = read_table(path, columns) if path.suffix.lower() in TABLES else _json_lines(path, taxonomy, unused)
     for number, row in rows:
         place = f"{name or path.name}:{number}"

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from triage.errors import InputError
+from triage.errors import InputError, LabelError
 
 RECIPES = Path(__file__).parent / "recipes"
 OWN = RECIPES / "own.yaml"
@@ -64,13 +64,16 @@ def train(
     artefact: Artefact | None
     pretrains = bool(load_recipe(recipe).of_kind("passages"))
     _check_options(context, pretrains)
-    if pretrains:
-        if here.num_processes > 1:
-            raise InputError(f"recipe: one that pre-trains needs a single process; given {here.num_processes}")
-        permissive_only = licences is Licences.PERMISSIVE
-        artefact = make_model(recipe, taxonomy, corpus, data, folder, out, readings or (), permissive_only, policy)
-    else:
-        artefact = adapt(Job(tuple(data), base_model, out, folder, recipe, taxonomy, policy, search, seeds))
+    if pretrains and here.num_processes > 1:
+        raise InputError(f"recipe: one that pre-trains needs a single process; given {here.num_processes}")
+    try:
+        if pretrains:
+            permissive_only = licences is Licences.PERMISSIVE
+            artefact = make_model(recipe, taxonomy, corpus, data, folder, out, readings or (), permissive_only, policy)
+        else:
+            artefact = adapt(Job(tuple(data), base_model, out, folder, recipe, taxonomy, policy, search, seeds))
+    except LabelError as error:
+        raise LabelError(f"{error}; give --taxonomy FILE if these are labels of another one") from None
     if artefact:
         typer.echo(f"{artefact.folder}: {artefact.manifest.name} {artefact.manifest.version}")
 

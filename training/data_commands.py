@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,13 +45,16 @@ def check(
     Files without labels: how `triage score` would read them. Exit code 1 if rows cannot be read.
     """
     from training.cases import find_labelled, foreign_labels, is_labelled, read_all
+    from training.label_exports import is_export
     from training.tables import bullets
     from triage.batch.read import find_inputs
-    from triage.errors import OutputError
+    from triage.errors import InputError, OutputError
     from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
 
     labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
     inputs = find_inputs(data)
+    if exports := [str(path) for path in inputs if is_export(path)]:
+        raise InputError(f"{', '.join(exports)}: an export of an annotation tool; merge it first (triage data merge)")
     if columns or not any(is_labelled(path, labels) for path in inputs):
         if report:
             raise OutputError(f"--report {report}: is written of labelled files; these are read as files to score")
@@ -104,6 +108,7 @@ def suggest(
         Path | None, typer.Option(help="Taxonomy file of the sheet and of LABELLED; default: that of the model.")
     ] = None,
     model: Annotated[Path | None, typer.Option(envvar="TRIAGE_MODEL", help="Model folder.")] = None,
+    policy: Annotated[Path | None, typer.Option(envvar="TRIAGE_POLICY", help="Policy file.")] = None,
 ) -> None:
     """Choose what to label next: unsure, rare, and unlike each other. Exit code 1 if rows could not be read."""
     from training.cases import find_labelled, read_cases
@@ -116,7 +121,7 @@ def suggest(
 
     known = find_labelled(labelled) if labelled else []
     check_output(out, [*pool, *known])
-    triager = Triager.load(model)
+    triager = Triager.load(model, policy)
     labels = load_taxonomy(taxonomy) if taxonomy else triager.taxonomy
     choice = choose(triager, pool, read_cases(known, labels), count)
     write_sheet(out, choice.cases, choice.chosen, labels)
@@ -131,7 +136,7 @@ def merge(
         list[Path],
         typer.Argument(metavar="INPUT...", help="JSONL, CSV, XLSX, Label Studio .json, doccano .jsonl; oldest first."),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Labelled .jsonl to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Labelled file to write: .jsonl or .ndjson.")],
     rule: Annotated[str, typer.Option(help="Where annotators differ: latest, majority or refuse.")] = "refuse",
     taxonomy: TaxonomyFile = None,
     show: Shown = 20,
@@ -139,25 +144,38 @@ def merge(
 ) -> None:
     """Put labels of many files together, with where each came from.
 
-    Exit code 1 if rows could not be read or a conflict stayed open: that head then has no label.
+    Exit code 1 if rows could not be read or a conflict stayed open: that head then has no label. Exit code 2, and
+    OUT is left as it is, if no label could be read.
     """
+    from training.cases import JSON_LINES
     from training.label_exports import contact_files, labelled_rows
     from training.merge import merge as put_together
     from training.merge import rule_named
     from training.merge_tables import as_markdown, write_records
     from triage.batch.atomic import check_output
+    from triage.errors import InputError, OutputError
     from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
 
     check_output(out, data)
+    if out.suffix.lower() not in JSON_LINES:
+        raise OutputError(f"{out}: labelled cases are written as {' or '.join(JSON_LINES)}")
     _check_report(report, [*data, out])
     labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
     contacts = contact_files(data, labels)
     for file in contacts:
         typer.echo(f"{file}: names no head, so it is read as contacts without labels", err=True)
-    merged = put_together(labelled_rows(data, labels, contacts), labels, rule_named(rule))
-    write_records(out, merged.records)
+    unused = Counter[str]()
+    merged = put_together(labelled_rows(data, labels, contacts, unused), labels, rule_named(rule))
+    merged.unused = dict(unused)
     typer.echo(as_markdown(merged, show))
-    _write_report(report, merged.to_dict(), as_markdown(merged, len(merged.conflicts) + len(merged.problems)))
+    _write_report(
+        report, merged.to_dict(), as_markdown(merged, len(unused) + len(merged.conflicts) + len(merged.problems))
+    )
+    if not merged.records:
+        raise InputError(
+            f"no row has a label of the taxonomy {labels.id} (--taxonomy names another); {out} is not written"
+        )
+    write_records(out, merged.records)
     raise typer.Exit(1 if merged.problems or merged.open else 0)
 
 

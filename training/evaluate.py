@@ -143,13 +143,14 @@ def _detail(
 
 
 def slices_of(record: LabelledCase) -> list[str]:
-    """Names of the slices a record belongs to: channel, source, length, speaker marks."""
+    """Names of the slices a record belongs to: channel, source if it has one, length, speaker marks."""
     case = record.case
     speakers = {turn.speaker for turn in case.turns} if case.turns else set()
     length = sum(len(utterance.text) for utterance in case.utterances())
     bucket = next((f"up to {top}" for top in _LENGTHS if length <= top), f"over {_LENGTHS[-1]}")
     marks = "single text" if not speakers else "unmarked" if speakers == {"unknown"} else "marked"
-    return [f"channel: {case.channel}", f"source: {record.source}", f"characters: {bucket}", f"speakers: {marks}"]
+    source = [f"source: {record.source}"] if record.source else []
+    return [f"channel: {case.channel}", *source, f"characters: {bucket}", f"speakers: {marks}"]
 
 
 def kind_of(record: LabelledCase) -> str:

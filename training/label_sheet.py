@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
+from openpyxl.cell import Cell
 from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
 
+from training.label_table import SHEET_HEADER, sheet_headers
 from training.suggest import Suggestion
 from triage.batch.atomic import atomic
 from triage.batch.marked import SPEAKER_NAMES, printable
@@ -22,9 +25,9 @@ from triage.errors import InputError, OutputError
 from triage.privacy import mask_text
 from triage.taxonomy import Taxonomy
 
-_BEFORE = ("id", "text", "channel", "customer_key", "split", "reason")
 _SPLIT = "train"  # cases that were chosen measure the choosing
-_LONGEST_CHOICE, _LONGEST_CELL = 250, 32_767  # what a spreadsheet takes in a list of choices, and in a cell
+_LONGEST_CELL = 32_767  # characters that a spreadsheet takes
+_CHOICES = "labels"
 
 
 def write_sheet(path: Path, cases: Sequence[Case], chosen: Sequence[Suggestion], taxonomy: Taxonomy) -> None:
@@ -58,31 +61,40 @@ def _json_lines(path: Path, rows: Sequence[tuple[Case, Suggestion]], taxonomy: T
 def _csv(path: Path, rows: Sequence[tuple[Case, Suggestion]], taxonomy: Taxonomy) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow([*_BEFORE, *(head.zh for head in taxonomy.heads)])
+        writer.writerow([*SHEET_HEADER, *sheet_headers(taxonomy)])
         writer.writerows([*map(csv_cell, _cells(case, one)), *("" for _ in taxonomy.heads)] for case, one in rows)
 
 
 def _xlsx(path: Path, rows: Sequence[tuple[Case, Suggestion]], taxonomy: Taxonomy) -> None:
-    """With the labels of each single-label head to choose from."""
+    """With the labels of each single-label head to choose from; they stand on a hidden sheet."""
     book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.append([*_BEFORE, *(head.zh for head in taxonomy.heads)])
+    sheet, choices = book.worksheets[0], book.create_sheet(_CHOICES)
+    choices.sheet_state = "hidden"
+    sheet.append([*SHEET_HEADER, *sheet_headers(taxonomy)])
     for number, (case, one) in enumerate(rows, start=2):
         for column, text in enumerate(_cells(case, one), start=1):
             if len(text) > _LONGEST_CELL:
                 raise OutputError(f"case {case.id}: a cell takes {_LONGEST_CELL} characters; write .csv or .jsonl")
-            cell = sheet.cell(number, column, printable(text))
-            cell.data_type = "s"
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-    for place, head in enumerate(taxonomy.heads, start=len(_BEFORE) + 1):
-        choices = ",".join(label.zh for label in head.labels)
-        if head.kind != "multi" and len(choices) <= _LONGEST_CHOICE:
-            validation = DataValidation("list", formula1=f'"{choices}"', allow_blank=True, showErrorMessage=True)
-            validation.add(f"{get_column_letter(place)}2:{get_column_letter(place)}{len(rows) + 1}")
+            _write(sheet, number, column, text).alignment = Alignment(wrap_text=True, vertical="top")
+    for place, head in enumerate(taxonomy.heads, start=len(SHEET_HEADER) + 1):
+        if head.kind != "multi":
+            for number, label in enumerate(head.labels, start=1):
+                _write(choices, number, place, label.zh)
+            letter = get_column_letter(place)
+            listed = f"{_CHOICES}!${letter}$1:${letter}${len(head.labels)}"
+            validation = DataValidation("list", formula1=listed, allow_blank=True, showErrorMessage=True)
+            validation.add(f"{letter}2:{letter}{len(rows) + 1}")
             sheet.add_data_validation(validation)
     sheet.column_dimensions["B"].width = 80
     sheet.freeze_panes = "C2"
     book.save(path)
+
+
+def _write(sheet: Worksheet, row: int, column: int, text: str) -> Cell:
+    """A cell that is text, whatever it begins with."""
+    cell = sheet.cell(row, column, printable(text))
+    cell.data_type = "s"
+    return cell
 
 
 def _cells(case: Case, one: Suggestion) -> list[str]:

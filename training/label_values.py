@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from triage.batch.cells import cell_text
-from triage.errors import InputError
+from triage.errors import InputError, LabelError
 from triage.privacy import mask_text
 from triage.taxonomy import Code, Head, Taxonomy
 
@@ -62,7 +62,7 @@ def _code(head: Head, value: object) -> Code:
     found = find_code(head, value)
     if found is None:
         allowed = ", ".join(f"{label.code} {label.zh}" for label in head.labels)
-        raise InputError(f"{head.name}: allowed are {allowed}; given {_shown(value)}")
+        raise LabelError(f"{head.name}: allowed are {allowed}; given {_shown(value)}")
     return found
 
 

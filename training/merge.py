@@ -49,7 +49,8 @@ class Conflict:
 class Merged:
     """The merged records as JSON objects, in the order in which their ids first came; and what went wrong.
 
-    Cases of which nobody said anything are not records; `unlabelled` counts them.
+    Cases of which nobody said anything are not records; `unlabelled` counts them. `unused` counts columns, and names of
+    labels, that nothing was made of.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -57,6 +58,7 @@ class Merged:
     problems: list[str] = field(default_factory=list)
     passes: int = 0
     unlabelled: int = 0
+    unused: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The report, for JSON: counts, conflicts and problems."""
@@ -65,6 +67,7 @@ class Merged:
             "passes": self.passes,
             "unlabelled": self.unlabelled,
             "open": len(self.open),
+            "unused": self.unused,
             "conflicts": [asdict(conflict) for conflict in self.conflicts],
             "problems": self.problems,
         }

@@ -19,6 +19,11 @@ def as_markdown(merged: Merged, show: int = 20) -> str:
         f"{len(merged.records)} cases from {merged.passes} passes; {len(resolved)} conflicts resolved, "
         f"{len(merged.open)} left open, {len(merged.problems)} problems; "
         f"{merged.unlabelled} cases without labels left out",
+        bullets(
+            "Columns and names of labels not in the taxonomy",
+            [f"{name} ({count})" for name, count in merged.unused.items()],
+            show,
+        ),
         bullets("Problems", merged.problems, show),
         bullets("Open: these heads have no label", map(_line, merged.open), show),
         bullets("Resolved", map(_line, resolved), show),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from training.cases import LabelledCase, is_made_up, plain_words
+from training.evaluate import in_labels
 from training.similarity import customer_words, likeness
 from training.splits import customer, with_splits
 from training.suggest import Scores, Suggestion, scores_of, suggest
@@ -40,7 +41,7 @@ def choose(triager: Triager, pool: Sequence[Path], labelled: Sequence[LabelledCa
     measured = [record for record in with_splits(labelled) if record.split != "train"]
     cases = _unlike(list(_new(pool, labelled, measured, choice.failed)), measured)
     results = []
-    for case, answer in zip(cases, triager.pipe(cases), strict=True):
+    for case, answer in zip(cases, in_labels(triager).pipe(cases), strict=True):
         if isinstance(answer, RowError):
             choice.failed.append(answer)
         else:
@@ -50,7 +51,8 @@ def choose(triager: Triager, pool: Sequence[Path], labelled: Sequence[LabelledCa
         raise InputError("pool: no case is left that could be labelled; all are labelled already, or cannot be read")
     words = [_words(case) for case in choice.cases]
     scores = scores_of(results, triager.taxonomy)
-    choice.chosen = suggest(words, scores, triager.taxonomy, count, label_counts(labelled, triager.taxonomy))
+    known = label_counts(labelled, triager.taxonomy)
+    choice.chosen = suggest(words, scores, triager.taxonomy, count, known, triager.policy)
     return choice
 
 

@@ -60,17 +60,25 @@ class Registry:
         return artefact
 
     def roll_back(self) -> Artefact:
-        """Put the model back into use that was in use before; InputError if there is none."""
+        """Put the model back into use that was in use before; InputError if there is none.
+
+        The shipped one, where nothing was before and the model in use is missing or was changed.
+        """
         pointer = read_pointer(self.models)
-        if pointer is None or not pointer.earlier:
+        if pointer is None:
             raise InputError(f"{self.models}: no earlier model to go back to")
-        before = pointer.earlier[0]
+        broken = digest_of(self.models / pointer.now.model) != pointer.now.digest
+        earlier = pointer.earlier or (self._shipped() if broken else ())
+        if not earlier:
+            advice = f"; put {pointer.now.model} back, or remove {POINTER} and promote a model" if broken else ""
+            raise InputError(f"{self.models}: no earlier model to go back to{advice}")
+        before = earlier[0]
         folder = self.models / before.model
         artefact = open_artefact(folder)
         if digest_of(folder) != before.digest:
             raise ArtefactError(f"{folder}: not the model that was in use until {pointer.now.since}")
         now = self._use_of(folder)
-        self._write(Pointer(now=now, earlier=pointer.earlier[1:]))
+        self._write(Pointer(now=now, earlier=earlier[1:]))
         self._note("rolled back", now, instead_of=pointer.now.model)
         return artefact
 

@@ -13,7 +13,7 @@ def search(
     stage: FinetuneStage, trials: int, agreement: Callable[[FinetuneStage, int], float], seed: int = 0
 ) -> tuple[FinetuneStage, float]:
     """The best of `trials` settings and its agreement; the stage as given is the first of them."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # as a warning, the traceback of a trial that was stopped
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     study.enqueue_trial({name: getattr(stage, name) for name in _NAMES})
     study.optimize(lambda trial: agreement(_settings(stage, trial), trial.number), n_trials=trials)

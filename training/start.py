@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from huggingface_hub.utils import logging as hub_log
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import nn
@@ -56,6 +57,7 @@ def open_start(name: str) -> Start:
     # transformers reports the heads of a model folder as unexpected
     transformers_log.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_log.disable_progress_bar()  # type: ignore[no-untyped-call]
+    hub_log.set_verbosity_error()  # type: ignore[no-untyped-call]  # every try to reach the hub is a warning
     folder = model_folder(Path(name))
     if digest_of(folder):
         artefact = open_artefact(folder)
@@ -74,8 +76,9 @@ def open_start(name: str) -> Start:
         words = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
+        given = name if Path(name).is_dir() else f"{name}, which is no folder here"
         raise InputError(
-            f"base model: a model folder, an encoder folder or a hub name; given {name}: {reason}"
+            f"base model: a model folder, an encoder folder or a hub name; given {given}: {reason}"
         ) from None
     if not isinstance(words, PreTrainedTokenizerFast):
         raise InputError(f"base model: an encoder with a fast tokenizer (tokenizer.json) is needed; given {name}")

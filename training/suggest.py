@@ -13,6 +13,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
+from triage.policy import Policy
 from triage.result import HeadResult, TriageResult
 from triage.taxonomy import Head, Taxonomy
 
@@ -38,18 +39,23 @@ def suggest(
     taxonomy: Taxonomy,
     count: int,
     known: Mapping[str, Scores] | None = None,
+    policy: Policy | None = None,
     seed: int = 0,
 ) -> list[Suggestion]:
     """Up to `count` cases, the most worthwhile first.
 
     `words` `[cases]` and the probabilities `scores` `[cases, labels]` of single-label heads are those of the pool;
     `known` has the number of labels `[labels]` seen so far, by head (None: as the model expects them in the pool).
-    A case is worth more the less the model is sure of its labels, and the rarer the labels that it may have. The best
-    few times `count` are put into `count` clusters by their words, and each gives its best (Zhdanov, 2019).
+    A case is worth more the less the model is sure of its labels, the rarer the labels that it may have, and, with a
+    `policy`, the more probable a severe tier: such cases are what must not be missed. The best few times `count` are
+    put into `count` clusters by their words, and each gives its best (Zhdanov, 2019).
     """
     heads = [head for head in taxonomy.heads if head.name in scores]
     shares = {head.name: _shares(scores[head.name], (known or {}).get(head.name)) for head in heads}
-    worth = (_rank(unsure(heads, scores)) + _rank(surprise(heads, scores, shares))) / 2
+    reasons = [unsure(heads, scores), surprise(heads, scores, shares)]
+    if policy is not None and policy.tier_head in scores:
+        reasons.append(severity(taxonomy.head(policy.tier_head), policy, scores))
+    worth = np.mean([_rank(values) for values in reasons], axis=0)
     best = np.argsort(-worth, kind="stable")[: _CANDIDATES * count]
     chosen = _spread([words[row] for row in best], worth[best], count, seed)
     rows = sorted(best[chosen].tolist(), key=lambda row: -worth[row])
@@ -64,6 +70,11 @@ def unsure(heads: Sequence[Head], scores: Mapping[str, Scores]) -> Scores:
 def surprise(heads: Sequence[Head], scores: Mapping[str, Scores], shares: Mapping[str, Scores]) -> Scores:
     """Expected information of the labels in nats, given the shares seen so far, as the mean over heads `[cases]`."""
     return np.asarray(np.mean([scores[head.name] @ -np.log(shares[head.name]) for head in heads], axis=0))
+
+
+def severity(head: Head, policy: Policy, scores: Mapping[str, Scores]) -> Scores:
+    """The probability of a label that is severe by the policy `[cases]`."""
+    return np.asarray(scores[head.name] @ np.array([str(code) in policy.severe for code in head.codes], dtype=float))
 
 
 def scores_of(results: Sequence[TriageResult], taxonomy: Taxonomy) -> dict[str, Scores]:
@@ -118,10 +129,15 @@ def _reasons(
     """The head the model is least sure of, and the rare labels that the case may well have."""
     head = min(heads, key=lambda head: float(_margin(scores[head.name][row : row + 1])[0]))
     values = scores[head.name][row]
-    best, next_best = np.argsort(-values)[:2]
-    codes = head.codes
-    reasons = [f"unsure: {head.name} {codes[best]} {values[best]:.2f} or {codes[next_best]} {values[next_best]:.2f}"]
+    both = " / ".join(f"{_label(head, place)} {values[place]:.2f}" for place in np.argsort(-values)[:2])
+    reasons = [f"unsure 拿不准: {head.name} {head.zh}: {both}"]
     for head in heads:
         for place in np.flatnonzero((shares[head.name] < _RARE) & (scores[head.name][row] >= _LIKELY)):
-            reasons.append(f"rare: {head.name} {head.codes[place]} {scores[head.name][row][place]:.2f}")
+            share = scores[head.name][row][place]
+            reasons.append(f"rare 少见: {head.name} {head.zh}: {_label(head, place)} {share:.2f}")
     return tuple(reasons)
+
+
+def _label(head: Head, place: np.intp) -> str:
+    label = head.labels[place]
+    return f"{label.code} {label.zh}"

@@ -82,7 +82,7 @@ def as_markdown(figures: Mapping[str, Any]) -> str:
             ["change", *(name for name in names if "classes" in figures["systems"]["model"][name])],
             [[change, *(number(rate) for rate in rates.values())] for change, rates in figures["flip_rates"].items()],
         ),
-        "Threats added to mild cases that reach tier 3: "
+        "Mild cases that become severe (a tier that the policy has reported at once) with a threat added: "
         + ", ".join(f"{place} {number(share)}" for place, share in figures["threats_found"].items())
         + ".",
         "Severe cases that are called severe or sent to a person: {severe_seen}; all cases sent to a person: "

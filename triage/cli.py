@@ -113,7 +113,7 @@ def score(
         typer.echo("triage: stopped; what was done is kept: add --resume to go on", err=True)
         raise typer.Exit(Exit.STOPPED) from None
     if not quiet:
-        Console().print(summary(tally))
+        Console().print(summary(tally, triager.policy.tier_head))
     raise typer.Exit(Exit.SOME_ROWS_FAILED if tally.failed else Exit.DONE)
 
 

@@ -16,6 +16,10 @@ class InputError(TriageError):
     code = "bad_input"
 
 
+class LabelError(InputError):
+    """A label that is not one of its head."""
+
+
 class SettingsError(TriageError):
     """A taxonomy, policy, lexicon or recipe file that says something it may not say."""
 

@@ -45,8 +45,8 @@ def read_pointer(models: Path) -> Pointer | None:
 def model_folder(path: Path) -> Path:
     """The model folder meant by `path`: itself, or, for a folder of models, the one in use there.
 
-    Where nothing was ever promoted that is `default`. Raises ArtefactError if the model in use is not the one that was
-    promoted.
+    Where nothing was ever promoted that is `default`. Raises ArtefactError if the model in use is missing, or not the
+    one that was promoted.
     """
     if (path / MANIFEST).is_file():
         return path
@@ -54,9 +54,13 @@ def model_folder(path: Path) -> Path:
     if pointer is None:
         return path / SHIPPED if (path / SHIPPED / MANIFEST).is_file() else path
     folder = path / pointer.now.model
-    if Path(pointer.now.model).name != pointer.now.model or digest_of(folder) != pointer.now.digest:
-        raise ArtefactError(f"{path / POINTER}: {pointer.now.model} is not the model that was promoted")
-    return folder
+    if Path(pointer.now.model).name == pointer.now.model and digest_of(folder) == pointer.now.digest:
+        return folder
+    problem = "is not the model that was promoted" if digest_of(folder) else "is missing"
+    raise ArtefactError(
+        f"{path / POINTER}: {folder}, the model in use, {problem}; put it back, or go back to the model before it: "
+        f"triage promote --rollback --models {path}"
+    )
 
 
 def digest_of(folder: Path) -> str:

@@ -41,7 +41,7 @@ def load_settings(path: Path, model: type[Model]) -> Model:
 def _describe(path: Path, node: yaml.Node | None, problem: Any) -> str:
     where = ".".join(map(str, problem["loc"])) or "the file"
     given = "" if isinstance(problem["input"], dict | list) else f"; given {problem['input']!r}"
-    return f"{path}:{_line_of(node, problem['loc'])}: {where}: {problem['msg']}{given}"
+    return f"{path}:{_line_of(node, problem['loc'])}: {where}: {problem['msg'].removeprefix('Value error, ')}{given}"
 
 
 def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:

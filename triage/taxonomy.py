@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from triage.case import Case
 from triage.settings_file import Settings, load_settings
 
 Kind = Literal["single", "ordered", "multi"]
-Code = int | str
 DEFAULT_TAXONOMY = Path(str(resources.files("triage.defaults").joinpath("taxonomy.yaml")))
+_OF_RESULTS = (
+    "evidence",
+    "handling",
+    "review",
+    "model",
+    "error",
+    "owner",
+    "present_owner_may",
+    "respond_within_minutes",
+    "actions",
+    "review_needed",
+    "review_reasons",
+    "agent_lapses",
+    "agent_lapse_words",
+    "model_version",
+    "error_code",
+    "error_detail",
+)
+_OF_LABELLED_CASES = ("labels", "split", "source", "pair", "annotator", "labelled_at", "reason")
+TAKEN = frozenset([*Case.model_fields, *_OF_RESULTS, *_OF_LABELLED_CASES])
+"""Names of what stands beside the heads in files of cases and of results."""
+
+
+def _not_a_truth_value(code: object) -> object:
+    if isinstance(code, bool):
+        raise ValueError("a code is a word or a whole number; put a yes, no, on, off, true or false in quotes")
+    return code
+
+
+Code = Annotated[int | str, BeforeValidator(_not_a_truth_value)]
 
 
 class Label(Settings):
@@ -39,10 +70,19 @@ class Head(Settings):
     neutral: Code | None = None
     labels: tuple[Label, ...] = Field(min_length=2)
 
+    @field_validator("name")
+    @classmethod
+    def _is_free(cls, name: str) -> str:
+        if name in TAKEN:
+            raise ValueError("files of cases and results have a column of this name; give the head another")
+        return name
+
     @model_validator(mode="after")
-    def _codes_differ(self) -> Self:
-        if len(set(map(str, self.codes))) != len(self.labels):
-            raise ValueError(f"label codes must differ, given {list(self.codes)}")
+    def _labels_differ(self) -> Self:
+        if repeated := _repeated(map(str, self.codes)):
+            raise ValueError(f"label codes must differ, given twice: {repeated}")
+        if repeated := _repeated(label.zh for label in self.labels):
+            raise ValueError(f"Chinese names of labels must differ, given twice: {repeated}")
         if self.neutral is not None and self.neutral not in self.codes:
             raise ValueError(f"neutral must be one of {list(self.codes)}, given {self.neutral!r}")
         return self
@@ -69,10 +109,9 @@ class Taxonomy(Settings):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [head.name for head in self.heads]
-        reserved = {"id", "evidence", "turns", "handling", "review", "model", "error"} & set(names)
-        if len(set(names)) != len(names) or reserved:
-            raise ValueError(f"head names must differ and not be {sorted(reserved) or 'repeated'}, given {names}")
+        columns = [f"{head.name}{suffix}" for head in self.heads for suffix in ("", "_name", "_score")]
+        if repeated := _repeated(columns):
+            raise ValueError(f"head names must differ, also with _name and _score after them; given twice: {repeated}")
         return self
 
     def __hash__(self) -> int:
@@ -102,6 +141,10 @@ class Taxonomy(Settings):
     def id(self) -> str:
         """Name and version, as reported in every answer."""
         return f"{self.name}-{self.version}"
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def load_taxonomy(path: Path = DEFAULT_TAXONOMY) -> Taxonomy:

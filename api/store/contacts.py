@@ -21,7 +21,6 @@ from triage.result import HeadResult, TriageResult
 CHINA = timezone(timedelta(hours=8))  # of a time that names no zone
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _FREE_TEXT = ("id", "text", "agent_id", "product", "region", "customer_type")
-Result = TriageResult | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,8 @@ class Record:
     result: dict[str, Any] | None
 
     @classmethod
-    def of(cls, case: Case, result: Result, hashed: KeyedHash, now: datetime, **known: Any) -> Self:
-        """`known` holds the other columns: who sent it, under which claim."""
+    def of(cls, case: Case, result: dict[str, Any] | None, hashed: KeyedHash, now: datetime, **known: Any) -> Self:
+        """`result` is a `result_row`; `known` holds the other columns: who sent it, under which claim."""
         row = {
             "contact": contact_of(case.id, hashed) or uuid4().hex,
             "customer": customer_of(case, hashed),
@@ -43,7 +42,7 @@ class Record:
             "claim": None,
             **known,
         }
-        return cls(row, None if result is None else _result_row(result))
+        return cls(row, result)
 
 
 def contact_of(id: str | None, hashed: KeyedHash) -> str | None:
@@ -145,9 +144,10 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield cases.c.record < wanted.before
 
 
-def _result_row(result: TriageResult) -> dict[str, Any]:
+def result_row(result: TriageResult, tier_head: str) -> dict[str, Any]:
+    """The columns of a result; a head that the taxonomy lacks leaves its column null."""
     return {
-        "tier": _label(result, "risk_tier"),
+        "tier": _label(result, tier_head),
         "type": _label(result, "complaint_type"),
         "contact_class": _label(result, "contact_class"),
         "review": bool(result.review_reasons),

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.examples import CALL, RESULT, TICKET
+from api.corrections import read_labels
+from api.examples import CALL, TICKET
+from api.schemas import components
 from tests.api.conftest import MakeClient
 from triage.case import Case
-from triage.taxonomy import load_taxonomy
+from triage.taxonomy import Taxonomy, load_taxonomy
 
 REVIEW = {"/v1/cases", "/v1/feedback", "/v1/feedback/export", "/v1/customers/forget"}
 ROUTES = {"/v1/triage", "/v1/triage/batch", "/v1/model", "/v1/taxonomy", "/healthz", "/readyz", *REVIEW}
@@ -52,13 +54,28 @@ def test_examples_are_cases(client: TestClient, example: dict[str, Any]) -> None
 def test_the_example_of_a_result_fits_the_contract(client: TestClient, document: dict[str, Any]) -> None:
     schema = document["components"]["schemas"]["TriageResult"]
     answer = client.post("/v1/triage", json=TICKET).json()
-    assert set(RESULT) == set(schema["required"]) == set(answer)
+    (example,) = schema["examples"]
+    assert set(example) == set(schema["required"]) == set(answer)
     for head in load_taxonomy().heads:
-        labels = RESULT[head.name] if head.kind == "multi" else [RESULT[head.name]]
+        labels = example[head.name] if head.kind == "multi" else [example[head.name]]
         known = {label.code: label.zh for label in head.labels}
         assert [known[label["label"]] for label in labels] == [label["name"] for label in labels]
-    (evidence,) = RESULT["evidence"]
+    (evidence,) = example["evidence"]
     assert TICKET["text"][evidence["start"] : evidence["end"]] == evidence["text"]
+
+
+def test_examples_are_in_the_labels_that_are_served() -> None:
+    labels = [{"code": code, "zh": code, "en": code} for code in ("low", "top")]
+    kinds = {"urgency": "ordered", "topics": "multi", "motive": "single"}
+    heads = [{"name": name, "kind": kind, "zh": name, "en": name, "labels": labels} for name, kind in kinds.items()]
+    own = Taxonomy.model_validate({"name": "own", "version": "1", "heads": heads})
+    wanted = {"urgency": "top", "topics": ["top"], "motive": "top"}
+    schemas = components(own)
+    assert schemas["Feedback"]["examples"] == [{"id": "T-1", "labels": wanted}]
+    assert read_labels(wanted, own) == wanted
+    (example,) = schemas["TriageResult"]["examples"]
+    assert set(example) == set(schemas["TriageResult"]["required"])
+    assert (example["urgency"]["label"], example["topics"][0]["label"], example["turns"]) == ("top", "top", [])
 
 
 def test_no_page_unless_asked_for(client: TestClient) -> None:

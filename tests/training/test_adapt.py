@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from contextlib import chdir
@@ -100,9 +102,10 @@ def train(bench: Path, out: Path, **options: Path | str) -> Any:
 def model(bench: Path) -> Path:
     own = {"base-model": "encoder", **{name: f"{name}.yaml" for name in ("recipe", "taxonomy", "policy")}}
     more = [word for name, value in own.items() for word in (f"--{name}", value)]
-    with chdir(bench):
+    with chdir(bench), warnings.catch_warnings(record=True) as warned:
         done = CliRunner().invoke(app, ["train", "cases.jsonl", "--out", "build/model", *more])
     assert done.exit_code == 0, done.output
+    assert [str(one.message) for one in warned if "incorrect" in str(one.message)] == []
     return bench / "build" / "model"
 
 
@@ -193,6 +196,10 @@ def no_encoder(bench: Path) -> dict[str, Path | str]:
     return {"base_model": bench / "nothing-here"}
 
 
+def no_taxonomy(_bench: Path) -> dict[str, Path | str]:
+    return {}
+
+
 def one_label(bench: Path) -> dict[str, Path | str]:
     taxonomy = yaml.safe_load((bench / "taxonomy.yaml").read_text("utf-8"))
     taxonomy["heads"].append({**taxonomy["heads"][-1], "name": "unlabelled"})
@@ -201,8 +208,9 @@ def one_label(bench: Path) -> dict[str, Path | str]:
 
 
 REFUSED: list[tuple[Callable[[Path], dict[str, Path | str]], str]] = [
-    (no_policy, "given 'contact_class'"),
-    (no_encoder, "base model"),
+    (no_policy, "given 'contact_class'; give --policy FILE (or TRIAGE_POLICY) made for taxonomy complaints-1"),
+    (no_encoder, "nothing-here, which is no folder here"),
+    (no_taxonomy, "give --taxonomy FILE if these are labels of another one"),
     (one_label, "unlabelled needs two labels"),
 ]
 
@@ -212,7 +220,7 @@ def test_what_cannot_work_is_said_before_training(
     bench: Path, tmp_path: Path, options: Callable[[Path], dict[str, Path | str]], message: str
 ) -> None:
     done = train(bench, tmp_path / "model", **options(bench))
-    assert done.exit_code == 2, done.output
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1), done.output
     assert message in done.stderr
     assert not (tmp_path / "model").exists()
 
@@ -286,6 +294,20 @@ def test_a_build_folder_lies_outside_the_model(bench: Path, tmp_path: Path, insi
     done = train(bench, tmp_path / "model", build=tmp_path / "model" / inside)
     assert done.exit_code == 2
     assert "outside that of --out" in done.stderr
+
+
+def test_a_name_that_the_hub_does_not_give_is_one_line(
+    bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unreachable(_name: str, **_: Any) -> None:
+        logging.getLogger("huggingface_hub.utils._http").warning("Retrying in 8s")
+        raise OSError("no connection\nmore of it")
+
+    monkeypatch.setattr("training.start.AutoModel.from_pretrained", unreachable)
+    done = train(bench, tmp_path / "model", base_model="modells")
+    assert done.exit_code == 2, done.output
+    assert done.stderr.endswith("given modells, which is no folder here: no connection\n")
+    assert caplog.text == ""
 
 
 def test_memory_that_does_not_suffice_is_advice() -> None:

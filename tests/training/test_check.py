@@ -155,6 +155,19 @@ def test_the_command_lists_and_reports(tmp_path: Path) -> None:
     assert STORY not in report.read_text("utf-8") + run.output
 
 
+EXPORTS = {
+    "tasks.json": [{"id": 1, "data": {"text": STORY}, "annotations": []}],
+    "doccano.jsonl": {"id": 1, "text": STORY, "label": ["风险等级:3"]},
+}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_of_an_annotation_tool_is_to_be_merged_first(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(json.dumps(EXPORTS[name]), "utf-8")
+    run = CliRunner().invoke(app, ["check", str(tmp_path / name)])
+    assert f"{name}: an export of an annotation tool; merge it first" in str(run.exception)
+
+
 def test_the_cases_of_the_repository_are_unlike_each_other(root: Path) -> None:
     run = CliRunner().invoke(app, ["check", str(root / "data" / "cases"), "--no-labels"])
     assert "Labels were not judged." in run.output

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.sheets import write_xlsx
-from training.cases import find_labelled, foreign_labels, is_labelled, read_all, read_cases, short_names
+from training.cases import find_labelled, foreign_labels, is_labelled, raw_records, read_all, read_cases, short_names
+from training.label_table import head_named, sheet_headers
 from training.label_values import read_label
 from triage.errors import InputError
 from triage.taxonomy import Taxonomy, load_taxonomy
@@ -163,7 +164,13 @@ def test_a_wrong_row_is_named_and_the_others_are_read(tmp_path: Path, changes: d
 
 WRONG_FILES = [
     ("no head", ["工单号", "内容"], ["1", WORDS], r"at least one head is needed: complaint_type \(投诉类型\).*内容"),
-    ("neither id nor text", ["风险等级"], ["3"], "ids or with the text"),
+    ("no text", ["风险等级"], ["3"], "a column with the text is needed, called text, 内容"),
+    (
+        "text by another name",
+        ["工单号", "客户原话", "风险等级"],
+        ["1", WORDS, "3"],
+        "found: 工单号, 客户原话, 风险等级",
+    ),
 ]
 
 
@@ -175,6 +182,23 @@ def test_a_wrong_header_says_what_is_allowed(
     write = write_csv if suffix == "csv" else write_xlsx
     with pytest.raises(InputError, match=message):
         read_all([write(tmp_path / f"a.{suffix}", header, row)], TAXONOMY)
+
+
+def test_labels_alone_need_ids(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="ids or with the text"):
+        list(raw_records(write_csv(tmp_path / "a.csv", ["风险等级"], ["3"]), TAXONOMY))
+
+
+def test_a_name_that_two_heads_have_is_of_neither() -> None:
+    labels = [{"code": code, "zh": code, "en": code} for code in "ab"]
+    heads = [
+        {"name": name, "kind": "single", "zh": zh, "en": name, "labels": labels}
+        for name, zh in (("customer", "情绪"), ("agent", "情绪"), ("topic", "渠道"), ("tier", "等级"))
+    ]
+    taxonomy = Taxonomy.model_validate({"name": "own", "version": "1", "heads": heads})
+    assert sheet_headers(taxonomy) == ["情绪 (customer)", "情绪 (agent)", "渠道 (topic)", "等级"]
+    for name, head in (("情绪（AGENT）", "agent"), ("情绪", None), ("渠道", "topic"), ("等级（必填）", "tier")):
+        assert head_named(name, taxonomy) == head
 
 
 def test_what_was_not_used_is_counted(tmp_path: Path) -> None:

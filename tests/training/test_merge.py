@@ -15,7 +15,7 @@ from training.cases import RawRecord, read_cases
 from training.data_commands import app
 from training.label_exports import labelled_rows
 from training.merge import RULES, Rule, merge
-from triage.errors import InputError
+from triage.errors import InputError, TriageError
 from triage.taxonomy import load_taxonomy
 
 TAXONOMY = load_taxonomy()
@@ -47,10 +47,24 @@ LABEL_STUDIO = [
 ]
 JSON_MIN = [{"id": "T-1", "text": WORDS, "risk_tier": "3", "issues": {"choices": ["delay", "unreachable"]}}]
 DOCCANO = {"id": 1, "case_id": "T-1", "text": WORDS, "label": ["重大危机", "issues:delay", "无人处理"]}
+
+
+def in_chinese(export: Any) -> str:
+    """The export under the names that a Chinese project gives heads and fields."""
+    names = {"risk_tier": "风险等级", "issues": "问题点", '"text":': '"内容":', '"case_id":': '"工单号":'}
+    text = json.dumps(export, ensure_ascii=False).replace('{"id": "T-1"', '{"case_id": "T-1"')
+    for name, chinese in names.items():
+        text = text.replace(name, chinese)
+    return text
+
+
 EXPORTS = [
     ("label_studio.json", json.dumps(LABEL_STUDIO, ensure_ascii=False)),
+    ("label_studio_zh.json", in_chinese(LABEL_STUDIO)),
     ("json_min.json", json.dumps(JSON_MIN, ensure_ascii=False)),
+    ("json_min_zh.json", in_chinese([{**JSON_MIN[0], "id": 7, "case_id": "T-1"}])),
     ("doccano.jsonl", json.dumps(DOCCANO, ensure_ascii=False)),
+    ("doccano_zh.jsonl", in_chinese({**DOCCANO, "label": ["risk_tier：重大危机", "issues:delay", "无人处理"]})),
     ("table.csv", f"id,text,风险等级,问题点\nT-1,{WORDS},3,响应慢;unreachable"),
     (
         "feedback.jsonl",
@@ -175,6 +189,63 @@ def test_two_results_of_one_head_in_an_annotation_add_up(tmp_path: Path) -> None
     merged = merge(labelled_rows([tmp_path / "tasks.json"], TAXONOMY), TAXONOMY, "refuse")
     assert [record["labels"] for record in merged.records] == [{"issues": ["delay", "unreachable"], "risk_tier": 3}]
     assert merged.problems == ["tasks.json:2: risk_tier: exactly one label is allowed, given ['3', '1']"]
+
+
+def of_names(*names: str) -> list[dict[str, Any]]:
+    """One task with a choice under each name."""
+    results = [{"from_name": name, "value": {"choices": ["3"]}} for name in names]
+    return [{"id": 1, "data": {"text": WORDS}, "annotations": [{"result": results}]}]
+
+
+MISSPELT = [
+    ("choices", of_names("风险级别"), "named after a head are needed: complaint_type (投诉类型)"),
+    ("JSON-MIN", [{"id": 1, "text": WORDS, "风险级别": "3"}], "for at least one head is needed"),
+]
+
+
+@pytest.mark.parametrize(("tasks", "message"), [row[1:] for row in MISSPELT], ids=[row[0] for row in MISSPELT])
+def test_an_export_without_the_name_of_a_head_is_refused(tmp_path: Path, tasks: Any, message: str) -> None:
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks), "utf-8")
+    with pytest.raises(InputError) as caught:
+        list(labelled_rows([tmp_path / "tasks.json"], TAXONOMY))
+    assert message in str(caught.value)
+    assert "风险级别" in str(caught.value)
+
+
+UNUSED = {
+    "choices.json": json.dumps(of_names("risk_tier", "emotoin")),
+    "json_min.json": json.dumps([{"id": 1, "annotator": 2, "text": WORDS, "risk_tier": 3, "emotoin": "calm"}]),
+    "table.csv": f"工单号,内容,划分,推荐理由,风险等级,emotoin\nT-1,{WORDS},train,unsure,3,calm\n",
+    "labels.jsonl": json.dumps({"id": "T-1", "text": WORDS, "labels": {"risk_tier": 3, "emotoin": "calm"}}),
+}
+
+
+@pytest.mark.parametrize("name", UNUSED)
+def test_labels_under_a_misspelt_name_are_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(UNUSED[name], "utf-8")
+    report = tmp_path / "report.json"
+    line = ["merge", str(tmp_path / name), "-o", str(tmp_path / "out.jsonl"), "--report", str(report)]
+    run = CliRunner().invoke(app, line)
+    assert run.exit_code == 0, run.output
+    assert "not in the taxonomy (1):\n- emotoin (1)" in run.output
+    assert json.loads(report.read_text("utf-8"))["unused"] == {"emotoin": 1}
+
+
+NOT_WRITTEN = [
+    ("labels of another taxonomy", "out.jsonl", "灾难", "no row has a label of the taxonomy"),
+    ("no label", "out.jsonl", "", "no row has a label of the taxonomy"),
+    ("another kind of file", "out.xlsx", "3", "labelled cases are written as .jsonl or .ndjson"),
+]
+
+
+@pytest.mark.parametrize(("out", "tier", "message"), [row[1:] for row in NOT_WRITTEN], ids=[r[0] for r in NOT_WRITTEN])
+def test_what_is_there_stays_where_nothing_comes_of_a_merge(tmp_path: Path, out: str, tier: str, message: str) -> None:
+    (tmp_path / "next.csv").write_text(f"id,text,风险等级\nT-1,{WORDS},{tier}\n", "utf-8")
+    (tmp_path / out).write_text("before", "utf-8")
+    run = CliRunner().invoke(app, ["merge", str(tmp_path / "next.csv"), "-o", str(tmp_path / out)])
+    assert isinstance(run.exception, TriageError)
+    assert message in str(run.exception)
+    assert (tmp_path / out).read_text("utf-8") == "before"
 
 
 def test_doccano_labels_that_two_heads_have_need_the_head(tmp_path: Path) -> None:

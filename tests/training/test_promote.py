@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from training.registry import Registry
 from triage.artefact import sha256
 from triage.cli import add_commands, app
-from triage.errors import ArtefactError
+from triage.errors import ArtefactError, InputError
 from triage.in_use import POINTER, model_folder, read_pointer
 from triage.triager import Triager
 
@@ -180,11 +180,30 @@ def test_the_pointer_must_name_what_was_promoted(models: Path, tmp_path: Path) -
     assert [version.in_use for version in registry.versions()].count(True) == 1
     with (used.folder / "manifest.json").open("a") as manifest:
         manifest.write(" ")
-    with pytest.raises(ArtefactError, match="not the model that was promoted"):
+    with pytest.raises(ArtefactError, match=r"not the model that was promoted.*--rollback"):
         Triager.load(models)
+    shutil.rmtree(used.folder)
+    with pytest.raises(ArtefactError, match=f"{used.folder}, the model in use, is missing; .*--rollback"):
+        Triager.load(models)
+    assert registry.roll_back().folder == models / "default"
+    assert Triager.load(models).info["name"] == "default"
     (models / POINTER).write_text("{", "utf-8")
     with pytest.raises(ArtefactError, match="cannot be read"):
         Triager.load(models)
+
+
+def test_with_nothing_before_a_missing_model_gives_way_to_the_shipped_one(root: Path, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    registry = Registry(models)
+    used = registry.use(copy_of(root / "models/default", tmp_path / "other"), {})
+    with pytest.raises(InputError, match=r"no earlier model to go back to$"):
+        registry.roll_back()
+    shutil.rmtree(used.folder)
+    with pytest.raises(InputError, match=f"put {used.folder.name} back, or remove in_use.json"):
+        registry.roll_back()
+    copy_of(root / "models/default", models / "default")
+    assert registry.roll_back().folder == model_folder(models) == models / "default"
 
 
 def test_a_model_that_cannot_be_opened_is_left_out_of_the_versions(models: Path) -> None:

@@ -21,11 +21,12 @@ from rich.console import Console
 from tests.fakes import FakeTriager
 from training import metrics
 from training.cases import LabelledCase, read_cases
-from training.evaluate import Answers, by_kind, by_slice, figures
+from training.evaluate import Answers, by_kind, by_slice, figures, slices_of
 from training.report import Scale, heat, render, write_report, zh
 from training.splits import kept_together
 from training.tables import as_markdown, main_figure, number
 from triage.batch.console import about
+from triage.case import Case
 from triage.errors import OutputError
 from triage.policy import load_policy
 from triage.taxonomy import Head, Taxonomy, load_taxonomy
@@ -253,10 +254,24 @@ def test_without_a_baseline_nothing_is_said_of_one(measured: dict[str, Any], tax
 
 def test_a_figure_of_a_model_may_be_null(taxonomy: Taxonomy) -> None:
     triager, page = FakeTriager(taxonomy), Console(width=80, record=True, file=StringIO())
-    triager.info["metrics"] = {"systems": {"model": {"motive": {"kappa": None}, "issues": {"micro_f1": 0.5}}}}
+    systems = {"model": {"motive": {"kappa": None}, "issues": {"micro_f1": 0.5}}}
+    triager.info["metrics"] = {"split": "test", "systems": systems}
     page.print(about(triager))
+    assert "\ntest: kappa" in page.export_text(clear=False)
     assert "│ motive │ –     │\n│ issues │ 0.50  │" in page.export_text()
     assert math.isnan(main_figure({"kappa": None}))
+
+
+def test_severe_is_said_by_the_policy(measured: dict[str, Any]) -> None:
+    assert "severe (a tier that the policy has reported at once) with a threat added: end of a text 0.93." in (
+        as_markdown(measured)
+    )
+
+
+@pytest.mark.parametrize(("source", "wanted"), [("mine", ["source: mine"]), ("", [])])
+def test_a_case_without_source_is_in_no_slice_of_sources(source: str, wanted: list[str]) -> None:
+    record = LabelledCase(Case(text="没人管"), {}, source=source)
+    assert [name for name in slices_of(record) if name.startswith("source")] == wanted
 
 
 def test_a_failure_leaves_the_old_page(measured: dict[str, Any], taxonomy: Taxonomy, tmp_path: Path) -> None:

@@ -57,3 +57,12 @@ def test_search_begins_with_the_settings_given_and_finds_better_ones() -> None:
     assert tried[0] == STAGE
     assert value > agreement(STAGE, 0)
     assert best.epochs == STAGE.epochs
+
+
+def test_a_search_that_is_stopped_says_nothing_of_it(capfd: pytest.CaptureFixture[str]) -> None:
+    def stopped(_stage: FinetuneStage, _number: int) -> float:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(STAGE, 2, stopped)
+    assert capfd.readouterr().err == ""

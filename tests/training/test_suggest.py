@@ -21,7 +21,8 @@ from training.merge import merge
 from training.suggest import Suggestion, suggest, surprise, unsure
 from triage.case import Case
 from triage.errors import OutputError
-from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
+from triage.policy import load_policy
+from triage.taxonomy import DEFAULT_TAXONOMY, Taxonomy, load_taxonomy
 
 TAXONOMY = load_taxonomy()
 EMOTION = TAXONOMY.head("emotion")
@@ -42,7 +43,7 @@ def test_the_unsure_come_before_the_sure() -> None:
     assert all(one.record % 4 == 0 for one in chosen)
     assert len({one.record for one in chosen}) == 2
     assert [one.worth for one in chosen] == sorted((one.worth for one in chosen), reverse=True)
-    assert chosen[0].reasons[0] == "unsure: emotion upset 0.50 or calm 0.49"
+    assert chosen[0].reasons[0] == "unsure 拿不准: emotion 情绪: upset 不悦 0.50 / calm 平静 0.49"
 
 
 def test_the_rare_come_before_the_common() -> None:
@@ -51,7 +52,17 @@ def test_the_rare_come_before_the_common() -> None:
     known = {"emotion": np.array([500.0, 480.0, 20.0])}
     chosen = suggest([f"话{row}" * 5 for row in range(30)], {"emotion": table}, TAXONOMY, 2, known)
     assert chosen[0].record in (3, 17)
-    assert "rare: emotion furious 0.40" in chosen[0].reasons
+    assert "rare 少见: emotion 情绪: furious 愤怒 0.40" in chosen[0].reasons
+
+
+def test_what_may_be_severe_comes_first_with_a_policy() -> None:
+    maybe_court, maybe_mild = [0.5, 0.1, 0.0, 0.0, 0.4], [0.5, 0.4, 0.1, 0.0, 0.0]
+    table = np.array([maybe_court if row in (3, 17) else maybe_mild for row in range(30)])
+    words = [f"话{row}" * 5 for row in range(30)]
+    known = {"risk_tier": np.array([100.0] * 5)}
+    with_policy = suggest(words, {"risk_tier": table}, TAXONOMY, 2, known, load_policy())
+    assert {one.record for one in with_policy} == {3, 17}
+    assert {one.record for one in suggest(words, {"risk_tier": table}, TAXONOMY, 2, known)} != {3, 17}
 
 
 def test_one_of_each_story() -> None:
@@ -135,6 +146,41 @@ def test_a_sheet_has_the_heads_of_the_taxonomy_given(root: Path, pool: Path, tmp
     header, *rows = csv.reader((tmp_path / "s.csv").open(encoding="utf-8-sig", newline=""))
     assert header[-2:] == ["风险等级", "人身伤害"]
     assert len(rows) == 12
+
+
+@pytest.mark.parametrize("options", [["--policy", "own.yaml"], []], ids=["option", "environment"])
+def test_a_policy_may_be_given(root: Path, pool: Path, tmp_path: Path, options: list[str]) -> None:
+    """A model with its own taxonomy needs one."""
+    line = ["suggest", str(pool), "-o", str(tmp_path / "s.csv"), "--model", str(root / "models" / "default")]
+    run = CliRunner().invoke(app, [*line, *options], env={} if options else {"TRIAGE_POLICY": "own.yaml"})
+    assert "own.yaml" in str(run.exception)
+
+
+def test_labels_are_chosen_and_read_back_whatever_their_names(tmp_path: Path) -> None:
+    """With commas and quotes, in heads of one Chinese name, and beside a column of the case of that name."""
+    names = ["健康险,意外险", '"惠民"保', "寿险"]
+    labels = [{"code": place, "zh": name, "en": str(place)} for place, name in enumerate(names)]
+    heads = [
+        {"name": name, "kind": "single", "zh": zh, "en": name, "labels": labels}
+        for name, zh in (("bought", "产品线"), ("wanted", "产品线"), ("found", "渠道"))
+    ]
+    taxonomy = Taxonomy.model_validate({"name": "own", "version": "1", "heads": heads})
+    case, sheet = Case.read({"id": "T-1", "text": "退钱", "channel": "chat"}), tmp_path / "sheet.xlsx"
+    write_sheet(sheet, [case], [Suggestion(0, 1.0, ())], taxonomy)
+    book = openpyxl.load_workbook(sheet)
+    page = book.active
+    assert [cell.value for cell in page[1]][-3:] == ["产品线 (bought)", "产品线 (wanted)", "渠道 (found)"]
+    assert book["labels"].sheet_state == "hidden"
+    for validation, place in zip(page.data_validations.dataValidation, range(3), strict=True):
+        title, cells = validation.formula1.split("!")
+        (cell,) = list(validation.cells.ranges)
+        choices = [row[0].value for row in book[title][cells.replace("$", "")]]
+        assert choices == names
+        page[cell.coord] = choices[place]
+    book.save(sheet)
+    (record,) = read_cases([sheet], taxonomy)
+    assert record.labels == {"bought": 0, "wanted": 1, "found": 2}
+    assert record.case.channel == "chat"
 
 
 @pytest.mark.parametrize("given", ["T-1", "other"])

@@ -4,13 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from triage.case import Case
 from triage.errors import SettingsError
 from triage.policy import Defaults, Policy, decide, load_policy
+from triage.policy.consistency import contradiction
 from triage.result import HeadResult
 from triage.signals import Signal
-from triage.taxonomy import load_taxonomy
+from triage.taxonomy import Taxonomy, load_taxonomy
 
 TAXONOMY = load_taxonomy()
 POLICY = load_policy()
@@ -147,6 +149,16 @@ def test_a_label_that_only_consistency_brought_calls_for_no_advice() -> None:
     assert "low_confidence:complaint_type" in decision.review_reasons
 
 
+@pytest.mark.parametrize(("delay", "needs", "advised"), [(0.8, 0.0, True), (0.8, 0.9, False), (0.3, 0.0, False)])
+def test_every_label_of_a_multi_label_head_calls_for_its_advice(delay: float, needs: float, advised: bool) -> None:
+    advice = {"head": "issues", "label": "delay", "actions": ["给出办结时间"]}
+    policy = Policy.model_validate({**POLICY.model_dump(), "advice": [advice], "advice_needs_score": needs})
+    scores = scores_for(COMPLAINT)
+    issues = TAXONOMY.head("issues")
+    scores["issues"][[issues.index("attitude"), issues.index("delay")]] = 0.95, delay
+    assert ("给出办结时间" in run(scores, policy=policy).handling.actions) == advised
+
+
 def test_nobody_in_danger_of_life_is_asked_whether_the_offer_suits() -> None:
     scores = scores_for({**COMPLAINT, "risk_tier": 4, "motive": "compensation"})
     usual, alone = (run(scores, *kinds).handling.actions for kinds in (("churn",), ("churn", "self_harm")))
@@ -197,6 +209,29 @@ def test_floors_and_consistency_need_heads_of_one_label(rules: dict[str, Any]) -
     policy = Policy.model_validate({**POLICY.model_dump(), **rules})
     with pytest.raises(SettingsError, match="issues"):
         policy.check(TAXONOMY, dict.fromkeys(policy._signals_named()))
+
+
+def test_consistency_that_no_answer_fits_is_refused() -> None:
+    calm, upset = {"emotion": ["calm"]}, {"emotion": ["furious"]}
+    any_tier = {"risk_tier": [0, 1, 2, 3, 4]}
+    policy = Policy.model_validate(
+        {**POLICY.model_dump(), "consistency": [{**any_tier, **calm}, {**any_tier, **upset}]}
+    )
+    with pytest.raises(SettingsError, match=r"\['risk_tier', 'emotion'\] fits all rules; change or remove one"):
+        policy.check(TAXONOMY, dict.fromkeys(policy._signals_named()))
+
+
+def test_consistency_of_too_many_combinations_is_refused() -> None:
+    labels = [{"code": code, "zh": str(code), "en": str(code)} for code in range(101)]
+    heads = [{"name": name, "kind": "single", "zh": name, "en": name, "labels": labels} for name in ("a", "b", "c")]
+    taxonomy = Taxonomy.model_validate({"name": "wide", "version": "1", "heads": heads})
+    assert "1,030,301" in contradiction([{"a": [1], "b": [1]}, {"a": [2], "c": [2]}], taxonomy)
+    assert contradiction([{"a": [1], "b": [1]}], taxonomy) == contradiction([], taxonomy) == ""
+
+
+def test_a_consistency_rule_of_one_head_is_refused() -> None:
+    with pytest.raises(ValidationError, match="at least 2 items"):
+        Policy.model_validate({**POLICY.model_dump(), "consistency": [{"motive": ["none"]}]})
 
 
 @pytest.mark.parametrize(("prior", "suggested"), [(None, False), (1, False), (2, True), (9, True)])

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from triage.batch.flat import flat_columns
+from triage.case import Case
 from triage.errors import SettingsError
 from triage.policy import DEFAULT_POLICY, load_policy
+from triage.result import RowError
 from triage.signals import load_lexicon
-from triage.taxonomy import DEFAULT_TAXONOMY, load_taxonomy
+from triage.taxonomy import DEFAULT_TAXONOMY, TAKEN, load_taxonomy
 
 WRONG_POLICY = [
     ("unknown key", "tier_head: risk_tier", "tier_hat: risk_tier", "tier_hat"),
@@ -45,8 +48,10 @@ NOT_OF_THE_TAXONOMY = [
 def test_policy_must_fit_taxonomy_and_lexicon(tmp_path: Path, old: str, new: str, message: str) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text(DEFAULT_POLICY.read_text("utf-8").replace(old, new, 1), "utf-8")
-    with pytest.raises(SettingsError, match=message):
+    with pytest.raises(SettingsError, match=message) as caught:
         load_policy(path).check(load_taxonomy(), load_lexicon().kinds)
+    hint = "give --policy FILE (or TRIAGE_POLICY) made for taxonomy complaints-1"
+    assert str(caught.value).endswith(hint) == (message != "self_pity")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,11 @@ def test_policy_must_fit_taxonomy_and_lexicon(tmp_path: Path, old: str, new: str
         (DEFAULT_TAXONOMY.read_text("utf-8").replace("name: motive", "name: evidence"), "evidence"),
         (DEFAULT_TAXONOMY.read_text("utf-8").replace("code: venting", "code: respect"), "must differ"),
         (DEFAULT_TAXONOMY.read_text("utf-8").replace("neutral: calm", "neutral: quiet"), "neutral"),
+        (DEFAULT_TAXONOMY.read_text("utf-8").replace("name: motive", "name: issues"), "head names must differ"),
+        (DEFAULT_TAXONOMY.read_text("utf-8").replace("name: motive", "name: issues_score"), "'issues_score'"),
+        (DEFAULT_TAXONOMY.read_text("utf-8").replace("zh: 产品类", "zh: 服务类"), "Chinese names .*'服务类'"),
+        (DEFAULT_TAXONOMY.read_text("utf-8").replace("code: respect", "code: yes"), "quotes; given True"),
+        (DEFAULT_TAXONOMY.read_text("utf-8").replace("name: motive", "name: product"), r":\d+: .* given 'product'$"),
     ],
 )
 def test_wrong_taxonomy(tmp_path: Path, text: str, message: str) -> None:
@@ -65,6 +75,15 @@ def test_wrong_taxonomy(tmp_path: Path, text: str, message: str) -> None:
     path.write_text(text, "utf-8")
     with pytest.raises(SettingsError, match=message):
         load_taxonomy(path)
+
+
+def test_no_head_may_bear_the_name_of_another_column() -> None:
+    taxonomy = load_taxonomy()
+    heads = {f"{head.name}{suffix}" for head in taxonomy.heads for suffix in ("", "_name", "_score")}
+    error = RowError("1", "bad_input", "the text is empty").to_dict()
+    assert set(flat_columns(taxonomy)) - heads <= TAKEN
+    assert Case.model_fields.keys() | error.keys() <= TAKEN
+    assert {"evidence", "turns", "handling", "review", "model", "agent_lapses"} <= TAKEN
 
 
 def test_missing_file() -> None:

@@ -61,15 +61,14 @@ class Counter:
         return (rows - done) / max(now - before, _REDRAW_SECONDS)
 
 
-def summary(tally: Tally) -> RenderableType:
+def summary(tally: Tally, tier_head: str) -> RenderableType:
     """Counts of every label of tier and type, and of what needs a person."""
     table = Table(title="分诊结果", title_justify="left")
     table.add_column()
     table.add_column()
     table.add_column("条", justify="right")
-    wanted = [name for name in ("risk_tier", "complaint_type") if name in tally.labels] or list(tally.labels)[:2]
-    for name in wanted:
-        labels = tally.labels[name]
+    heads = dict.fromkeys((tier_head, "complaint_type"))
+    for labels in (tally.labels[name] for name in heads if name in tally.labels):
         for position, (code, label) in enumerate(labels.names.items()):
             table.add_row(Text("" if position else labels.head.zh), Text(label), f"{labels.counts[code]:,}")
         table.add_section()
@@ -98,8 +97,9 @@ def previewed(found: Preview) -> RenderableType:
 
 
 def about(triager: CaseTriager) -> RenderableType:
-    """What a triager is made of: its facts, heads and labels, and how well the model agreed on dev."""
-    measured = triager.info.get("metrics", {}).get("systems", {})
+    """What a triager is made of: its facts, heads and labels, and how well the model agreed when it was measured."""
+    figures = triager.info.get("metrics", {})
+    measured = figures.get("systems", {})
     facts = Table(box=None, show_header=False)
     shown = {name: fact for name, fact in triager.info.items() if not (measured and name == "metrics")}
     for name, value in _flat(shown):
@@ -110,12 +110,12 @@ def about(triager: CaseTriager) -> RenderableType:
     for head in triager.taxonomy.heads:
         labels = " ".join(f"{label.code} {label.zh}" for label in head.labels)
         heads.add_row(Text(head.name), Text(head.zh), head.kind, Text(labels))
-    return Group(facts, heads, *([_agreement(measured)] if measured else []))
+    return Group(facts, heads, *([_agreement(measured, figures["split"])] if measured else []))
 
 
-def _agreement(systems: dict[str, Any]) -> Table:
-    """Kappa (micro-F1 for multi-label heads) on dev, of the model and what it was measured beside."""
-    figures = Table("head", *systems, title="dev: kappa, or micro-F1", title_justify="left")
+def _agreement(systems: dict[str, Any], split: str) -> Table:
+    """Kappa (micro-F1 for multi-label heads) on a split, of the model and what it was measured beside."""
+    figures = Table("head", *systems, title=f"{split}: kappa, or micro-F1", title_justify="left")
     for name in next(iter(systems.values())):
         cells = (systems[system][name] for system in systems)
         values = (cell.get("kappa", cell.get("micro_f1")) for cell in cells)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from triage.batch.flags import flags_of
@@ -23,11 +23,16 @@ class Facts:
 
     @classmethod
     def given(
-        cls, labels: Mapping[str, Sequence[tuple[str, str]]], must_report: bool, review: bool, lapses: Sequence[str]
+        cls,
+        taxonomy: Taxonomy,
+        labels: Mapping[str, Sequence[tuple[str, str]]],
+        must_report: bool,
+        review: bool,
+        lapses: Sequence[str],
     ) -> Self:
         """Facts of an answer that was read from a file."""
         codes = {head: [code for code, _ in given] for head, given in labels.items()}
-        return cls(labels, flags_of(codes, must_report, review), lapses)
+        return cls(labels, flags_of(taxonomy, codes, must_report, review), lapses)
 
     @classmethod
     def of(cls, result: TriageResult, taxonomy: Taxonomy) -> Self:
@@ -40,8 +45,9 @@ class Facts:
         own = {head.name: codes_of(head, given) for head, given in answers.items() if isinstance(given, HeadResult)}
         grades = {head: codes for head, codes in own.items() if codes != [str(c) for c in taxonomy.head(head).codes]}
         lapses = list(dict.fromkeys(one.kind for one in result.agent_lapses))
-        facts = cls.given(labels, result.handling.present_owner_may == "must_report", bool(result.review_reasons), ())
-        return cls(labels, facts.flags, lapses, grades)
+        must_report, review = result.handling.present_owner_may == "must_report", bool(result.review_reasons)
+        facts = cls.given(taxonomy, labels, must_report, review, lapses)
+        return replace(facts, grades=grades)
 
     def codes(self, head: str) -> list[str]:
         """The label codes given under a head."""

@@ -64,7 +64,7 @@ def score(
     """
     settings, engine, asked = settings or Settings(), engine or Local(triager), outputs.report
     before = read_previous(asked.previous, triager.taxonomy) if asked.previous else None
-    survey = Survey(triager.taxonomy, triager.info.get("costs", {}), asked.capacity) if asked.paths else None
+    survey = _survey(triager, asked.capacity) if asked.paths else None
     tally = Tally(triager.taxonomy, survey)
     journal = Journal.beside(outputs.out)
     journal.begin(fingerprint(sources, settings.mapping, triager.digest, settings.batch_size))
@@ -85,3 +85,7 @@ def score(
             write_reports(reports, tally, survey, before, triager.info, names, asked)
     journal.remove()
     return tally
+
+
+def _survey(triager: CaseTriager, capacity: int) -> Survey:
+    return Survey(triager.taxonomy, triager.policy.tier_head, triager.info.get("costs", {}), capacity)

@@ -13,6 +13,7 @@ from triage.batch.read import fraction_read, read_rows
 from triage.batch.rows import Row
 from triage.batch.table import Source
 from triage.case import Case
+from triage.policy import Policy
 from triage.result import RowError, TriageResult
 from triage.taxonomy import Taxonomy
 
@@ -24,6 +25,9 @@ class CaseTriager(Protocol):
 
     @property
     def taxonomy(self) -> Taxonomy: ...
+
+    @property
+    def policy(self) -> Policy: ...
 
     @property
     def info(self) -> dict[str, Any]: ...

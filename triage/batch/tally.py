@@ -60,7 +60,7 @@ class Counts:
     @property
     def flags(self) -> dict[str, str]:
         """The flags worth showing, with their Chinese names."""
-        return flag_names({name: list(labels.names) for name, labels in self.labels.items()})
+        return flag_names(self.taxonomy, {name: list(labels.names) for name, labels in self.labels.items()})
 
     def count(self, facts: Facts) -> None:
         """Count one contact that has a result."""

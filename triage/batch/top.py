@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from triage.result import HeadResult, TriageResult
-from triage.taxonomy import Head, Taxonomy
+from triage.taxonomy import Head
 
 Kept = TypeVar("Kept")
 LEVELS = 4
@@ -42,33 +42,26 @@ class Highest(Generic[Kept]):
 
 
 class ExpectedLoss:
-    """The probability of each grade of risk times what a contact of that grade costs if nobody looks.
+    """The probability of each grade of the tier head times what a contact of that grade costs if nobody looks.
 
     `costs` is by grade code, from the policy; a grade without one costs its rank. Where a floor decided (the answer
     has reasons), what the model gave to lower grades counts half as the grade that was decided: signal and model each
     have a vote.
     """
 
-    def __init__(self, taxonomy: Taxonomy, costs: Mapping[str, float]):
-        self.head = next(iter(risk_heads(taxonomy)), None)
+    def __init__(self, tiers: Head, costs: Mapping[str, float]):
+        self.tiers = tiers
         self.costs = costs
 
     def __call__(self, result: TriageResult) -> float:
-        answer = result.heads.get(self.head.name) if self.head else None
-        if self.head is None or not isinstance(answer, HeadResult):
+        answer = result.heads[self.tiers.name]
+        if not isinstance(answer, HeadResult):
             return 0.0
-        codes = codes_of(self.head, answer)
+        codes = codes_of(self.tiers, answer)
         costs = [self.costs.get(code, float(rank)) for rank, code in enumerate(codes)]
         least = costs[codes.index(str(answer.label))] if answer.reasons else 0.0
         lifted = [(cost + max(cost, least)) / 2 for cost in costs]
         return sum(answer.scores.get(code, 0.0) * cost for code, cost in zip(codes, lifted, strict=True))
-
-
-def risk_heads(taxonomy: Taxonomy) -> list[Head]:
-    """The heads that say how grave a contact is: tier, then escalation; without these every ordered head."""
-    ordered = [head for head in taxonomy.heads if head.kind == "ordered"]
-    named = [head for name in ("risk_tier", "escalation") for head in ordered if head.name == name]
-    return named or ordered
 
 
 def place_of(head: Head, answer: object) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from triage.batch.marked import MarkedTurn, mark, printable
 from triage.batch.names import Names, allowance, duration, value_name
-from triage.batch.top import level_of, place_of, risk_heads
+from triage.batch.top import level_of, place_of
 from triage.case import Case
 from triage.result import Evidence, HeadResult, LabelScore, TriageResult
 
@@ -38,10 +38,9 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """Everything to show of one case. `grade` is the answer that ranks it; `notes` belong to turns."""
+    """Everything to show of one case. `notes` belong to turns."""
 
     id: str
-    grade: Answer | None
     answers: tuple[Answer, ...]
     facts: tuple[tuple[str, str], ...]
     turns: tuple[MarkedTurn, ...]
@@ -56,13 +55,10 @@ def case_view(case: Case, result: TriageResult, names: Names) -> CaseView:
     """A case and its result, which has been masked."""
     evidence = (*result.evidence, *result.agent_lapses)
     turns = tuple(mark(case, evidence))
-    answers = tuple(_answers(result, names))
-    grades = {head.zh for head in risk_heads(names.taxonomy)[:1]}
     handling = result.handling
     return CaseView(
         id=printable(result.id),
-        grade=next((answer for answer in answers if answer.head in grades), None),
-        answers=answers,
+        answers=tuple(_answers(result, names)),
         facts=tuple(_facts(case)),
         turns=turns,
         notes=_notes(result, names),

@@ -16,6 +16,7 @@ from triage.signals import Signal
 from triage.taxonomy import Head, Taxonomy
 
 Scores = Mapping[str, NDArray[np.float64]]
+Answers = Mapping[str, HeadResult | tuple[LabelScore, ...]]
 _NO_RULE = HeadRule()
 
 
@@ -68,11 +69,12 @@ def decide(
             answers[head.name] = _graded(policy, head, answer, kinds) if head.name == policy.tier_head else answer
     tier = _tier_of(policy, taxonomy.head(policy.tier_head).codes[chosen[policy.tier_head]], kinds)
     review = _review(policy, taxonomy, chosen, scores, unknown_words, words)
+    seen = _seen(policy, taxonomy, chosen, scores, answers)
     handling = Handling(
         tier.owner,
         tier.present_owner_may,
         tier.respond_within_minutes,
-        _actions(policy, taxonomy, tier, chosen, scores, kinds, case.prior_no_value or 0),
+        _actions(policy, tier, seen, kinds, case.prior_no_value or 0),
     )
     return Decision(answers, handling, review)
 
@@ -177,24 +179,21 @@ def _review(
     return tuple(reasons)
 
 
-def _actions(
-    policy: Policy,
-    taxonomy: Taxonomy,
-    tier: Tier,
-    chosen: Mapping[str, int],
-    scores: Scores,
-    kinds: set[str],
-    no_value: int,
-) -> tuple[str, ...]:
-    given = {
-        (name, str(taxonomy.head(name).codes[position]))
-        for name, position in chosen.items()
-        if scores[name][position] >= policy.advice_needs_score
-    }
+def _seen(
+    policy: Policy, taxonomy: Taxonomy, chosen: Mapping[str, int], scores: Scores, answers: Answers
+) -> set[tuple[str, str]]:
+    """Head and code of every label given, of any kind of head, in which the model sees enough to advise on it."""
+    given = [(name, taxonomy.head(name).codes[position], scores[name][position]) for name, position in chosen.items()]
+    several = {name: labels for name, labels in answers.items() if isinstance(labels, tuple)}
+    given += [(name, one.label, one.score) for name, labels in several.items() for one in labels]
+    return {(name, str(code)) for name, code, score in given if score >= policy.advice_needs_score}
+
+
+def _actions(policy: Policy, tier: Tier, seen: set[tuple[str, str]], kinds: set[str], no_value: int) -> tuple[str, ...]:
     called_for = [
         advice
         for advice in policy.advice
-        if (advice.signal in kinds or (advice.head, str(advice.label)) in given) and no_value >= advice.prior_no_value
+        if (advice.signal in kinds or (advice.head, str(advice.label)) in seen) and no_value >= advice.prior_no_value
     ]
     followed = [advice for advice in called_for if advice.alone] or called_for
     return tuple(dict.fromkeys([*tier.actions, *(action for advice in followed for action in advice.actions)]))

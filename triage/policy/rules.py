@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from triage.case import Channel
 from triage.errors import SettingsError
+from triage.policy.consistency import contradiction
 from triage.settings_file import Settings, load_settings
 from triage.taxonomy import Code, Taxonomy
 
@@ -81,7 +82,7 @@ class HeadRule(Settings):
 
 
 class Advice(Settings):
-    """Next steps that a label (or a signal) calls for, beside those of the tier.
+    """Next steps that a label given, be it one of several, or a signal calls for, beside those of the tier.
 
     `prior_no_value` narrows it to customers who had at least so many contacts without value lately. Where `alone` is
     called for, other advice is not given: nobody in danger of life is asked whether the offer suits.
@@ -118,7 +119,7 @@ class Policy(Settings):
     tier_head: str
     tiers: tuple[Tier, ...] = Field(min_length=4, max_length=7)
     floors: tuple[Floor, ...] = ()
-    consistency: tuple[dict[str, tuple[Code, ...]], ...] = ()
+    consistency: tuple[Annotated[dict[str, tuple[Code, ...]], Field(min_length=2)], ...] = ()
     heads: dict[str, HeadRule] = {}
     advice: tuple[Advice, ...] = ()
     advice_needs_score: Probability = 0.0
@@ -148,32 +149,36 @@ class Policy(Settings):
         return self.model_copy(update={"tiers": tuple(grades.values())})
 
     def check(self, taxonomy: Taxonomy, signals: Mapping[str, Any]) -> None:
-        """SettingsError if the policy names a head, label or signal that does not exist, or leaves a tier label out."""
+        """SettingsError if the policy was made for other heads, labels or signals, leaves a tier label out, or if no
+        answer fits its rules."""
+        if misfit := self._misfit(taxonomy):
+            raise SettingsError(
+                f"policy {self.id}: {misfit}; give --policy FILE (or TRIAGE_POLICY) made for taxonomy {taxonomy.id}"
+            )
+        if unknown := sorted(self._signals_named() - set(signals)):
+            raise SettingsError(f"policy {self.id}: signals are {sorted(signals)}; given {unknown}")
+        if problem := contradiction(self.consistency, taxonomy):
+            raise SettingsError(f"policy {self.id}: {problem}")
+
+    def _misfit(self, taxonomy: Taxonomy) -> str:
+        """What of the policy is not as in the taxonomy; empty if all is."""
         try:
             for head, code in self._labels_named():
                 taxonomy.head(head).index(code)
             for head in [*self.heads, *(name for names in self.supports.values() for name in names)]:
                 taxonomy.head(head)
         except KeyError as error:
-            raise SettingsError(f"policy {self.id}: {error.args[0]}") from None
+            return str(error.args[0])
         ruled = {
             self.tier_head,
             *(floor.head for floor in self.floors),
             *(name for rule in self.consistency for name in rule),
         }
         if several := sorted(name for name in ruled if taxonomy.head(name).kind == "multi"):
-            raise SettingsError(
-                f"policy {self.id}: tiers, floors and consistency need heads of one label; given {several}"
-            )
-        unknown = sorted(self._signals_named() - set(signals))
-        if unknown:
-            raise SettingsError(f"policy {self.id}: signals are {sorted(signals)}; given {unknown}")
+            return f"tiers, floors and consistency need heads of one label; given {several}"
         open_tiers = {str(code) for tier in self.tiers if not tier.signals for code in tier.labels}
         missing = [code for code in taxonomy.head(self.tier_head).codes if str(code) not in open_tiers]
-        if missing:
-            raise SettingsError(
-                f"policy {self.id}: tiers must cover every label of {self.tier_head}; missing {missing}"
-            )
+        return f"tiers must cover every label of {self.tier_head}; missing {missing}" if missing else ""
 
     def _labels_named(self) -> list[tuple[str, Code]]:
         named = [(self.tier_head, code) for tier in self.tiers for code in tier.labels]

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from tests.api.conftest import MakeClient
 from tests.api.store.conftest import as_, listed
+from tests.fakes import FakeTriager
 
 CASE = {"id": "T-1", "text": "没人管，打12315", "channel": "ticket", "product": "净水器"}
 
@@ -66,6 +67,12 @@ def test_filters(client: TestClient) -> None:
         assert client.post("/v1/triage", json=case).status_code == 200
     for query, ids in FILTERS:
         assert [one["case"]["id"] for one in listed(client, **query)] == ids, query
+
+
+def test_the_tier_is_that_of_the_head_which_the_policy_names(client: TestClient, triager: FakeTriager) -> None:
+    triager.policy = triager.policy.model_copy(update={"tier_head": "escalation"})
+    client.post("/v1/triage", json=CASE)
+    assert [len(listed(client, tier=tier)) for tier in ("high", "3")] == [1, 0]
 
 
 def test_pages_hold_every_contact_once(client: TestClient) -> None:

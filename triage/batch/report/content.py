@@ -106,7 +106,7 @@ def content(
     """Everything that was seen, as figures, tables, charts and lists."""
     names = Names.of(tally.taxonomy, info)
     issues = tally.labels[survey.about.name].names if survey.about else {}
-    grades = tally.labels[survey.grave.name].names if survey.grave else {}
+    grades = tally.labels[survey.tiers.name].names
     measures = {name: tally.flags[name] for name in _GROUPED if name in tally.flags}
     panels = _Panels(survey, {("issue", code): zh for code, zh in issues.items()})
     least = asked.smallest_group
@@ -117,25 +117,20 @@ def content(
         if table := group_table(name, counted, measures | _LAPSED, least, panels):
             groups.append((table, issue_table(name, counted, issues, least)))
     items = improvements(survey, issues, risen, least)
-    crossed = survey.issues.counts and survey.grave and survey.about
     return Content(
         origin=tuple(_origin(info, sources, asked)),
         headlines=tuple(_headlines(tally, before)),
         points=tuple(_points(tally, survey, rises, items)),
         charts=tuple(charts(tally, before)) if tally.done else (),
         timeline=tuple(timeline(survey.days.steps(), measures)),
-        grades=grade_table(survey.issues, issues, grades, (survey.about.zh, survey.grave.zh), panels)
-        if crossed and survey.about and survey.grave
+        grades=grade_table(survey.issues, issues, grades, (survey.about.zh, survey.tiers.zh), panels)
+        if survey.issues.counts and survey.about
         else None,
         groups=tuple(groups),
-        pairs=tuple(pair_tables(survey.pairs, least)),
+        pairs=tuple(pair_tables(survey.pairs, least)) if "complaints" in measures else (),
         rises=rises,
-        lapses=_lapses(survey, names, panels),
-        curves=tuple(
-            mean_curve(f"{name}（{survey.curves[kind].calls:,} 通）", survey.curves[kind].values)
-            for kind, name in ((True, "投诉"), (False, "非投诉"))
-            if survey.curves[kind].calls
-        ),
+        lapses=_lapses(survey, measures, names, panels),
+        curves=tuple(_curves(survey, measures)),
         items=tuple(items),
         panels=tuple(panels.made),
     )
@@ -202,16 +197,25 @@ def _change_table(title: str, corner: str, rows: Sequence[tuple[str, Change, str
     return Table(title, corner, ("本期", "前期", "变化", "错误发现率"), tuple(lines)) if lines else None
 
 
-def _lapses(survey: Survey, names: Names, panels: _Panels) -> Table | None:
+def _curves(survey: Survey, measures: Mapping[str, str]) -> Iterator[Line]:
+    kinds = {True: "投诉", False: "非投诉"} if "complaints" in measures else {False: "全部"}
+    for kind, name in kinds.items():
+        curve = survey.curves[kind]
+        if curve.calls:
+            yield mean_curve(f"{name}（{curve.calls:,} 通）", curve.values)
+
+
+def _lapses(survey: Survey, measures: Mapping[str, str], names: Names, panels: _Panels) -> Table | None:
+    columns = {name: measures[name] for name in _GROUPED[:3] if name in measures}
     rows = []
     for code, counts in survey.lapses.ranked():
         whole = counts[CONTACTS]
         cells = [
             Cell(whole),
-            *(Cell(counts[name], counts[name] / whole, heat(counts[name] / whole)) for name in _GROUPED[:3]),
+            *(Cell(counts[name], counts[name] / whole, heat(counts[name] / whole)) for name in columns),
         ]
         rows.append(Row(names.kind(code), tuple(cells), panels("lapse", code)))
-    return Table("坐席失误线索", "线索", ("联系", "投诉", "须立即上报", "未明说的不满"), tuple(rows)) if rows else None
+    return Table("坐席失误线索", "线索", ("联系", *columns.values()), tuple(rows)) if rows else None
 
 
 def _points(tally: Tally, survey: Survey, rises: Sequence[Rise], items: Sequence[Item]) -> list[str]:

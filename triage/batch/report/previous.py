@@ -32,7 +32,7 @@ def read_previous(path: Path, taxonomy: Taxonomy) -> Counts:
             if error:
                 counts.count_failure(error)
             else:
-                counts.count(Facts.given(labels, must_report, review, lapses))
+                counts.count(Facts.given(taxonomy, labels, must_report, review, lapses))
     except OSError as error:
         raise InputError(f"--compare {path}: cannot be read: {error.strerror or error}") from None
     except _BROKEN as error:

@@ -11,7 +11,7 @@ from triage.batch.report.dimensions import CONTACTS, DIMENSIONS, Groups, Pairs, 
 from triage.batch.report.excerpts import Excerpts, Key
 from triage.batch.report.keywords import KeywordFinder, WeeklyKeywords
 from triage.batch.report.periods import Days, day_of, monday
-from triage.batch.top import ExpectedLoss, Highest, risk_heads
+from triage.batch.top import ExpectedLoss, Highest
 from triage.case import Case
 from triage.result import Evidence, TriageResult
 from triage.taxonomy import Head, Taxonomy
@@ -22,10 +22,10 @@ Ranked = tuple[Key, float, Evidence | None]
 class Survey:
     """Watches results go by. `issues` and `lapses` are groups like those by product or region."""
 
-    def __init__(self, taxonomy: Taxonomy, costs: Mapping[str, float], capacity: int):
+    def __init__(self, taxonomy: Taxonomy, tier_head: str, costs: Mapping[str, float], capacity: int):
         self.about: Head | None = next((head for head in taxonomy.heads if head.kind == "multi"), None)
-        self.grave: Head | None = next(iter(risk_heads(taxonomy)), None)
-        self.expected_loss = ExpectedLoss(taxonomy, costs)
+        self.tiers = taxonomy.head(tier_head)
+        self.expected_loss = ExpectedLoss(self.tiers, costs)
         self.queue: Highest[tuple[Case, TriageResult]] = Highest(capacity)
         self.loss = 0.0
         self.groups = {name: Groups() for name in DIMENSIONS}
@@ -64,14 +64,14 @@ class Survey:
         yield from (f"issue:{code}" for code in issues)
         yield from (f"lapse:{code}" for code in facts.lapses)
         yield from ["lapsed"] if facts.lapses else []
-        yield from (f"grade:{code}" for code in (facts.codes(self.grave.name) if self.grave else []))
+        yield from (f"grade:{code}" for code in facts.codes(self.tiers.name))
         yield f"owner:{result.handling.owner}"
 
     def _ranked(
         self, result: TriageResult, facts: Facts, values: Mapping[str, str], issues: list[str], loss: float
     ) -> Iterator[Ranked]:
         """Under which keys an excerpt of this contact may be shown."""
-        grades = facts.codes(self.grave.name) if self.grave else []
+        grades = facts.codes(self.tiers.name)
         scores = {str(one.label): one.score for one in self._issue_answers(result)}
         for issue in issues:
             yield ("issue", issue), scores.get(issue, 0.0), None

@@ -79,14 +79,13 @@ def _queue(queue: Iterable[Entry]) -> tuple[tuple[str, ...], list[tuple[Value, .
     for entry in queue:
         view = entry.view
         facts = "；".join(f"{name} {value}" for name, value in view.facts)
-        grade = view.grade.label if view.grade else ""
         why = "、".join((*entry.why, *view.review))
         rows.append(
             (
                 entry.rank,
                 view.id,
                 round(entry.loss, 2),
-                grade,
+                entry.grade.label,
                 why,
                 view.preview,
                 facts,

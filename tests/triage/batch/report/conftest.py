@@ -24,7 +24,7 @@ FIRST_DAY = datetime(2025, 6, 2, 9)
 @pytest.fixture
 def see(fake_triager: Any) -> Callable[..., Seen]:
     def seen(*cases: Case, capacity: int = 50, triager: Any = fake_triager) -> Seen:
-        survey = Survey(triager.taxonomy, triager.info.get("costs", {}), capacity)
+        survey = Survey(triager.taxonomy, triager.policy.tier_head, triager.info.get("costs", {}), capacity)
         tally = Tally(triager.taxonomy, survey)
         for case in cases:
             tally.add(Outcome(case, mask_result(case, triager(case))))

@@ -160,7 +160,7 @@ def test_expected_loss_by_hand(
 ) -> None:
     heads: dict[str, Any] = {"risk_tier": HeadResult(label, "", SCORES[str(label)], SCORES, reasons)}
     result = TriageResult("T", heads, (), (), Handling("店长", "keep", 2880, ()), ())
-    assert ExpectedLoss(fake_triager.taxonomy, costs)(result) == pytest.approx(loss)
+    assert ExpectedLoss(fake_triager.taxonomy.head("risk_tier"), costs)(result) == pytest.approx(loss)
 
 
 def test_highest_keeps_the_first_among_equals() -> None:
@@ -188,7 +188,7 @@ def _answer(label: str | int, name: str, scores: dict[str, float]) -> TriageResu
 
 
 def _other(*answers: tuple[str, str, dict[str, float]]) -> tuple[Tally, Survey]:
-    survey = Survey(OTHER, {}, 50)
+    survey = Survey(OTHER, "mood", {}, 50)
     tally = Tally(OTHER, survey)
     for label, name, scores in answers:
         tally.add(Outcome(Case(id=label, text="谢谢"), _answer(label, name, scores)))
