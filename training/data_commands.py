@@ -53,7 +53,7 @@ def check(
 
     labels = load_taxonomy(taxonomy or DEFAULT_TAXONOMY)
     inputs = find_inputs(data)
-    if exports := [str(path) for path in inputs if is_export(path)]:
+    if not columns and (exports := [str(path) for path in inputs if is_export(path)]):
         raise InputError(f"{', '.join(exports)}: an export of an annotation tool; merge it first (triage data merge)")
     if columns or not any(is_labelled(path, labels) for path in inputs):
         if report:

@@ -145,9 +145,9 @@ def _json_min_columns(path: Path, tasks: Sequence[Any], taxonomy: Taxonomy, othe
     Empty where tasks have annotations. `others` counts keys that nothing is made of; InputError as for a table.
     """
     keys = dict.fromkeys(key for task in tasks if isinstance(task, dict) for key in task)
-    if "annotations" in keys:
+    if "annotations" in keys or not keys:
         return {}
-    names = [key for key in keys if key not in _OF_JSON_MIN]
+    names = [key for key in keys if key not in _OF_JSON_MIN and not has_turns(match_columns([key], {}))]
     columns = LabelColumns(taxonomy)
     places = columns(str(path), names, {})
     others.update(columns.unused)
@@ -166,6 +166,7 @@ def _fields(given: Mapping[str, Any], number: Any) -> dict[str, Any]:
     names = list(given)
     found = {names[place]: field for field, place in match_columns(names, {}).items()}
     fields = tidy({"id": number, **{found.get(name, name): value for name, value in given.items()}})
+    fields.pop("created_at", None)  # when the tool made the task, as often as when the customer called
     return {**fields, **({"channel": known_channel(str(fields["channel"]))} if "channel" in fields else {})}
 
 

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from triage.settings_file import Settings, load_settings
 
@@ -16,7 +16,7 @@ _SMALLEST_BATCH = 1_024
 class Source(Settings):
     """One body of text: where it lies below the data folder, under which licence, how much of it is taken.
 
-    `max_chars` caps what is read (0: all); `repeat` reads it that many times.
+    `max_chars` caps what is read (0: all) of all but cases; `repeat` reads passages that many times.
     """
 
     path: str
@@ -25,6 +25,14 @@ class Source(Settings):
     permissive: bool
     max_chars: Annotated[int, Field(ge=0)] = 0
     repeat: Annotated[int, Field(ge=1)] = 1
+
+    @model_validator(mode="after")
+    def _says_what_is_done(self) -> Self:
+        if self.repeat > 1 and self.kind != "passages":
+            raise ValueError(f"repeat is for passages; given for {self.kind}")
+        if self.max_chars and self.kind == "cases":
+            raise ValueError("max_chars is for all kinds but cases, which are read whole")
+        return self
 
 
 class Shape(Settings):

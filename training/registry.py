@@ -68,7 +68,8 @@ class Registry:
         if pointer is None:
             raise InputError(f"{self.models}: no earlier model to go back to")
         broken = digest_of(self.models / pointer.now.model) != pointer.now.digest
-        earlier = pointer.earlier or (self._shipped() if broken else ())
+        shipped = tuple(use for use in self._shipped() if use.model != pointer.now.model)
+        earlier = pointer.earlier or (shipped if broken else ())
         if not earlier:
             advice = f"; put {pointer.now.model} back, or remove {POINTER} and promote a model" if broken else ""
             raise InputError(f"{self.models}: no earlier model to go back to{advice}")

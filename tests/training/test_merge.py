@@ -61,7 +61,12 @@ def in_chinese(export: Any) -> str:
 EXPORTS = [
     ("label_studio.json", json.dumps(LABEL_STUDIO, ensure_ascii=False)),
     ("label_studio_zh.json", in_chinese(LABEL_STUDIO)),
+    (
+        "label_studio_time.json",
+        json.dumps(LABEL_STUDIO, ensure_ascii=False).replace('"channel"', '"时间": "昨天", "channel"'),
+    ),
     ("json_min.json", json.dumps(JSON_MIN, ensure_ascii=False)),
+    ("json_min_role.json", json.dumps([{**JSON_MIN[0], "role": "annotator"}], ensure_ascii=False)),
     ("json_min_zh.json", in_chinese([{**JSON_MIN[0], "id": 7, "case_id": "T-1"}])),
     ("doccano.jsonl", json.dumps(DOCCANO, ensure_ascii=False)),
     ("doccano_zh.jsonl", in_chinese({**DOCCANO, "label": ["risk_tier：重大危机", "issues:delay", "无人处理"]})),
@@ -71,6 +76,12 @@ EXPORTS = [
         json.dumps({"id": "T-1", "text": WORDS, "labels": {"risk_tier": 3, "issues": ["delay", "unreachable"]}}),
     ),
 ]
+
+
+def test_an_export_without_a_task_has_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "empty.json"
+    path.write_text("[]", "utf-8")
+    assert list(labelled_rows([path], TAXONOMY)) == []
 
 
 @pytest.mark.parametrize(("name", "content"), EXPORTS, ids=[name for name, _ in EXPORTS])

@@ -204,6 +204,12 @@ def test_with_nothing_before_a_missing_model_gives_way_to_the_shipped_one(root: 
         registry.roll_back()
     copy_of(root / "models/default", models / "default")
     assert registry.roll_back().folder == model_folder(models) == models / "default"
+    manifest = models / "default" / "manifest.json"
+    changed = manifest.read_bytes() + b" "
+    manifest.unlink()  # a link to the shipped one
+    manifest.write_bytes(changed)
+    with pytest.raises(InputError, match="put default back"):
+        registry.roll_back()
 
 
 def test_a_model_that_cannot_be_opened_is_left_out_of_the_versions(models: Path) -> None:

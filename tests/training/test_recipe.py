@@ -1,12 +1,14 @@
-"""How fine-tuning fits itself to the amount of text."""
+"""What a recipe may say, and how fine-tuning fits itself to the amount of text."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from training.recipe import FinetuneStage
+from training.recipe import FinetuneStage, Source
 
 GIVEN = FinetuneStage(epochs=6, patience=2, batch_words=4_096, least_steps=400)
 SIZES = [  # words, batch, epochs, epochs between two looks at dev
@@ -28,3 +30,16 @@ def test_few_cases_get_smaller_batches_then_more_epochs(words: int, batch: int, 
 def test_without_a_least_number_of_steps_nothing_changes(words: int) -> None:
     stage = GIVEN.model_copy(update={"least_steps": 0})
     assert stage.over(words) == stage
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kind": "cases", "repeat": 2}, "repeat is for passages; given for cases"),
+        ({"kind": "stars", "repeat": 2}, "repeat is for passages; given for stars"),
+        ({"kind": "cases", "max_chars": 5}, "max_chars is for all kinds but cases"),
+    ],
+)
+def test_a_source_says_nothing_that_is_not_done(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Source.model_validate({"path": "a", "licence": "own", "permissive": True, **given})

@@ -16,8 +16,9 @@ _CLEAR = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One label of a case under one head."""
+    """One label of a case under one head; `name` is that of the head, `head` its Chinese one."""
 
+    name: str
     head: str
     code: str
     label: str
@@ -82,7 +83,7 @@ def _answers(result: TriageResult, names: Names) -> list[Answer]:
         level = level_of(head, *place_of(head, answer))
         for label in labels:
             reasons = tuple(map(names.reason, label.reasons)) if isinstance(label, HeadResult) else ()
-            found.append(Answer(head.zh, str(label.label), label.name, label.score, level, reasons))
+            found.append(Answer(head.name, head.zh, str(label.label), label.name, label.score, level, reasons))
     return found
 
 

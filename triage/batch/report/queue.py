@@ -30,7 +30,7 @@ def entries(survey: Survey, names: Names) -> Iterator[Entry]:
     """The queue in order, made one at a time."""
     for rank, (loss, (case, result)) in enumerate(survey.queue.ranked(), start=1):
         view = case_view(case, result, names)
-        grade = next(answer for answer in view.answers if answer.head == survey.tiers.zh)
+        grade = next(answer for answer in view.answers if answer.name == survey.tiers.name)
         points = dict(curve_of(case, result))
         line = curve("不满", points, len(view.turns)) if points else None
         yield Entry(rank, loss, grade, view, tuple(_why(grade, view, names)), line)

@@ -33,12 +33,12 @@ NEUTRAL = {"complaint_type": "inquiry"}
 KINDS = {"complaint_type": "single"}
 
 
-def taxonomy(*heads: str, neutral: dict[str, str] = NEUTRAL) -> Taxonomy:
+def taxonomy(*heads: str, neutral: dict[str, str] = NEUTRAL, zh: str = "") -> Taxonomy:
     found = [
         {
             "name": name,
             "kind": KINDS.get(name, "ordered"),
-            "zh": f"头 {name}",
+            "zh": zh or f"头 {name}",
             "en": name,
             "neutral": neutral.get(name),
             "labels": [{"code": code, "zh": zh, "en": code} for code, zh in LABELS[name].items()],
@@ -69,8 +69,9 @@ def shown(found: Seen) -> Content:
     return content(*found, None, {}, [], ReportOptions(smallest_group=1))
 
 
-def test_the_head_that_the_policy_names_ranks_the_queue(write: Callable[..., Path]) -> None:
-    found = seen(taxonomy("emotion", "grade"), (1, 0), (0, 1))
+@pytest.mark.parametrize("zh", ["", "等级"])
+def test_the_head_that_the_policy_names_ranks_the_queue(write: Callable[..., Path], zh: str) -> None:
+    found = seen(taxonomy("emotion", "grade", zh=zh), (1, 0), (0, 1))
     header, *rows = load_workbook(write(found, "r.xlsx"))["复核队列"].values
     queue = [dict(zip(header, row, strict=True)) for row in rows]
     assert [(row["编号"], row["等级"], row["预期损失"]) for row in queue] == [("T-1", "甲级", 18), ("T-0", "无", 2)]
