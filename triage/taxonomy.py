@@ -16,12 +16,8 @@ from triage.settings_file import Settings, load_settings
 
 Kind = Literal["single", "ordered", "multi"]
 DEFAULT_TAXONOMY = Path(str(resources.files("triage.defaults").joinpath("taxonomy.yaml")))
-_OF_RESULTS = (
+AFTER_HEADS = (
     "evidence",
-    "handling",
-    "review",
-    "model",
-    "error",
     "owner",
     "present_owner_may",
     "respond_within_minutes",
@@ -34,8 +30,10 @@ _OF_RESULTS = (
     "error_code",
     "error_detail",
 )
+"""Columns of flat results that stand behind those of the heads, in their order."""
+_OF_RESULTS = ("handling", "review", "model", "error")
 _OF_LABELLED_CASES = ("labels", "split", "source", "pair", "annotator", "labelled_at", "reason")
-TAKEN = frozenset([*Case.model_fields, *_OF_RESULTS, *_OF_LABELLED_CASES])
+TAKEN = frozenset([*Case.model_fields, *AFTER_HEADS, *_OF_RESULTS, *_OF_LABELLED_CASES])
 """Names of what stands beside the heads in files of cases and of results."""
 
 

@@ -8,30 +8,16 @@ from triage.batch.marked import printable
 from triage.case import Case
 from triage.privacy import mask_text
 from triage.result import HeadResult, LabelScore, RowError, TriageResult
-from triage.taxonomy import Taxonomy
+from triage.taxonomy import AFTER_HEADS, Taxonomy
 
 Value = str | int | float | bool | None
 _KNOWN = ("channel", "product", "region", "customer_type", "agent_id", "created_at", "prior_contacts")
-_AFTER_HEADS = (
-    "evidence",
-    "owner",
-    "present_owner_may",
-    "respond_within_minutes",
-    "actions",
-    "review_needed",
-    "review_reasons",
-    "agent_lapses",
-    "agent_lapse_words",
-    "model_version",
-    "error_code",
-    "error_detail",
-)
 
 
 def flat_columns(taxonomy: Taxonomy) -> list[str]:
     """The header: id, what was known, three columns a head, then what to do and what went wrong."""
     heads = [f"{head.name}{suffix}" for head in taxonomy.heads for suffix in ("", "_name", "_score")]
-    return ["id", *_KNOWN, *heads, *_AFTER_HEADS]
+    return ["id", *_KNOWN, *heads, *AFTER_HEADS]
 
 
 def known_cells(case: Case) -> dict[str, Value]:
