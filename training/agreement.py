@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
@@ -139,21 +138,15 @@ def _figures(head: Head, given: Sequence[Mapping[str, Any]], names: Sequence[str
     plain = head.model_copy(update={"kind": "single"})
     unweighted = float("nan")
     if head.kind != "multi":
-        unweighted = _mean(metrics.kappa(plain, left, right) for left, right in pairs)
+        unweighted = metrics.mean_of_measured(metrics.kappa(plain, left, right) for left, right in pairs)
     return HeadAgreement(
         cases=len(given),
-        agreement=_mean(figure(head, left, right) for left, right in pairs),
+        agreement=metrics.mean_of_measured(figure(head, left, right) for left, right in pairs),
         unweighted=unweighted,
         alpha=_alpha_of(head, given),
         same=fmean(_farthest(head, labels) == 0 for labels in given),
         labels={str(code): _of_label(head, code, pairs) for code in head.codes},
     )
-
-
-def _mean(values: Iterable[float]) -> float:
-    """Mean of what is not NaN; NaN if nothing is."""
-    measured = [value for value in values if not math.isnan(value)]
-    return fmean(measured) if measured else float("nan")
 
 
 def _alpha_of(head: Head, given: Sequence[Mapping[str, Any]]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -42,8 +41,8 @@ def mean_agreement(taxonomy: Taxonomy, records: Sequence[LabelledCase], logits: 
 
 def agreement_of(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> float:
     """Mean of those `agreements` that are not NaN; 0 if all are: then no answers are better than others."""
-    measured = [one for one in agreements(taxonomy, records, answers).values() if not math.isnan(one)]
-    return fmean(measured) if measured else 0.0
+    mean = metrics.mean_of_measured(agreements(taxonomy, records, answers).values())
+    return 0.0 if math.isnan(mean) else mean
 
 
 def agreements(taxonomy: Taxonomy, records: Sequence[LabelledCase], answers: Answers) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from triage.batch.cells import cell_text
@@ -86,6 +86,11 @@ def split_named(given: object) -> str:
     if name and name not in _SPLIT_OF:
         raise InputError(f"split: allowed are train 训练, dev 验证, test 测试; given {_shown(given)}")
     return _SPLIT_OF.get(name, "")
+
+
+def strictest(named: Container[str]) -> str:
+    """Of the splits that are named the one that asks most: test, then dev, then train; empty if none is."""
+    return next((split for split in ("test", "dev", "train") if split in named), "")
 
 
 def _shown(value: object) -> str:

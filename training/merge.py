@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from training.cases import RawRecord, is_made_up, plain_words
-from training.label_values import read_labels, split_named
+from training.label_values import read_labels, split_named, strictest
 from triage.batch.cells import iso_date
 from triage.case import Case
 from triage.errors import InputError
@@ -21,7 +21,6 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _WORDS = ("text", "turns")
 _OF_A_PASS = ("labels", "annotator", "labelled_at", "passes")
-_STRICTEST_FIRST = ("test", "dev", "train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +183,7 @@ def _record(passes: Sequence[Pass], taxonomy: Taxonomy, rule: Rule, conflicts: l
 
 def _of_all(passes: Sequence[Pass]) -> dict[str, Any]:
     """What the passes say together: the strictest split, if any names one, and every quote."""
-    named = {one.fields["split"] for one in passes}
-    split = next((side for side in _STRICTEST_FIRST if side in named), "")
+    split = strictest({one.fields["split"] for one in passes})
     quotes = [quote for one in passes for quote in _quotes(one.fields)]
     return {"evidence": quotes, **({"split": split} if split else {})}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,12 @@ def f1_of_members(wanted: Members, given: Members) -> float:
     """`multi_label_f1` from `members` of both sides; quick enough to be bootstrapped."""
     labels = int(wanted.sum() + given.sum())
     return 2 * int((wanted & given).sum()) / labels if labels else float("nan")
+
+
+def mean_of_measured(values: Iterable[float]) -> float:
+    """Mean of the figures that are not NaN; NaN if all are."""
+    measured = [value for value in values if not math.isnan(value)]
+    return fmean(measured) if measured else float("nan")
 
 
 def confusion(head: Head, wanted: Positions, given: Positions) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.cases import LabelledCase, find_labelled, read_cases
+from training.label_values import strictest
 from training.similarity import Likeness, Neighbour, customer_words, groups_of, likeness
 from triage.errors import InputError
 from triage.taxonomy import Taxonomy
@@ -90,7 +91,10 @@ def with_splits(records: Sequence[LabelledCase]) -> list[LabelledCase]:
     members: dict[int, list[LabelledCase]] = {}
     for group, record in zip(groups, records, strict=True):
         members.setdefault(group, []).append(record)
-    sides = {group: _named_side(inside) or _drawn_side(inside, free) for group, inside in members.items()}
+    sides = {
+        group: strictest({record.split for record in inside}) or _drawn_side(inside, free)
+        for group, inside in members.items()
+    }
     return [
         record if record.split else replace(record, split=sides[group])
         for record, group in zip(records, groups, strict=True)
@@ -113,12 +117,6 @@ def related(
             if (key := key_of(record)) and first.setdefault(key, row) != row:
                 links.append(Neighbour(first[key], row, 1.0))
     return groups_of(len(records), links)
-
-
-def _named_side(group: Sequence[LabelledCase]) -> str:
-    """The strictest split that is named; empty if none is."""
-    named = {record.split for record in group}
-    return next((side for side in ("test", "dev", "train") if side in named), "")
 
 
 def _drawn_side(group: Sequence[LabelledCase], free: Set[str]) -> str:
