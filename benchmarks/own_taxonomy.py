@@ -1,7 +1,7 @@
 """500 cases under a taxonomy of their own, to see what `triage train` takes with such.
 
     python benchmarks/own_taxonomy.py build/own
-    OWN=build/own; time triage train $OWN/cases.jsonl --taxonomy $OWN/taxonomy.yaml --policy $OWN/policy.yaml --out MODEL
+    O=build/own; time triage train $O/cases.jsonl --taxonomy $O/taxonomy.yaml --policy $O/policy.yaml --out build/own500
 
 Cases of `data/cases`, drawn with a seed, without their splits: the tier under another name and other grades, a new
 head for the line of business, neither issues nor class of caller.
